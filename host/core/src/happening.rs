@@ -11,27 +11,111 @@ use crate::receipt::Outcome;
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Happening {
     /// A component serves for the first time, or again after a start of the host.
-    Loaded { component: ComponentName, digest: Digest, label: Label },
+    Loaded {
+        /// Which component.
+        component: ComponentName,
+        /// Which bytes.
+        digest: Digest,
+        /// What people call the version.
+        label: Label,
+    },
     /// A component was taken away.
-    Removed { component: ComponentName },
+    Removed {
+        /// Which component.
+        component: ComponentName,
+    },
     /// A file or body was not taken, or changes nothing.
-    Ignored { component: Option<ComponentName>, file: String, why: String },
+    Ignored {
+        /// Which component.
+        component: Option<ComponentName>,
+        /// The name in the folder, or what the sender gave.
+        file: String,
+        /// In one sentence.
+        why: String,
+    },
     /// A version was refused.
-    Refused { component: ComponentName, digest: Digest, label: Label, step: Step, reason: String },
+    Refused {
+        /// Which component.
+        component: ComponentName,
+        /// Which bytes.
+        digest: Digest,
+        /// What people call the version.
+        label: Label,
+        /// At which step.
+        step: Step,
+        /// In whose words: the guest's own where it had any.
+        reason: String,
+    },
     /// An upgrade came to a step.
-    Upgrading { component: ComponentName, upgrade: UpgradeId, step: Step, label: Label },
+    Upgrading {
+        /// Which component.
+        component: ComponentName,
+        /// Which upgrade.
+        upgrade: UpgradeId,
+        /// At which step.
+        step: Step,
+        /// What people call the version.
+        label: Label,
+    },
     /// An upgrade has its receipt.
-    Upgraded { component: ComponentName, upgrade: UpgradeId, outcome: Outcome, label: Label, reason: Option<String> },
+    Upgraded {
+        /// Which component.
+        component: ComponentName,
+        /// Which upgrade.
+        upgrade: UpgradeId,
+        /// How it ended.
+        outcome: Outcome,
+        /// What people call the version.
+        label: Label,
+        /// In whose words: the guest's own where it had any.
+        reason: Option<String>,
+    },
     /// An actor takes messages.
-    Started { address: Address, label: Label, restarts: u64 },
+    Started {
+        /// Whose.
+        address: Address,
+        /// What people call the version.
+        label: Label,
+        /// How often it was restarted so far.
+        restarts: u64,
+    },
     /// An actor's start failed.
-    StartFailed { address: Address, label: Label, reason: String },
+    StartFailed {
+        /// Whose.
+        address: Address,
+        /// What people call the version.
+        label: Label,
+        /// In whose words: the guest's own where it had any.
+        reason: String,
+    },
     /// An actor ended in order.
-    Stopped { address: Address, reason: ExitReason },
+    Stopped {
+        /// Whose.
+        address: Address,
+        /// In whose words: the guest's own where it had any.
+        reason: ExitReason,
+    },
     /// An actor died; the wait until its next start in milliseconds.
-    Crashed { address: Address, reason: ExitReason, again_in_ms: u64 },
+    Crashed {
+        /// Whose.
+        address: Address,
+        /// In whose words: the guest's own where it had any.
+        reason: ExitReason,
+        /// The wait until its next start, in milliseconds.
+        again_in_ms: u64,
+    },
     /// An actor that had been given up as *not now* has switched after all, or keeps an old version and why.
-    Straggler { address: Address, words: String },
+    Straggler {
+        /// Whose.
+        address: Address,
+        /// What is to be said of it.
+        words: String,
+    },
     /// Something could not be done that concerns no upgrade: a table not written, a state not parked.
-    Trouble { what: String, why: String },
+    Trouble {
+        /// What could not be done.
+        what: String,
+        /// In one sentence.
+        why: String,
+    },
 }
