@@ -32,6 +32,8 @@ pub(crate) struct Component {
     /// What births and new service calls go to.
     pub current: Option<Digest>,
     pub versions: BTreeMap<Digest, Loaded>,
+    /// How many loadings of each version are not answered.
+    loads: BTreeMap<Digest, u32>,
     pub actors: BTreeMap<ActorKey, Actor>,
     pub upgrade: Option<Upgrade>,
     pub waiting: Option<Waiting>,
@@ -72,6 +74,7 @@ impl Component {
             standing: Standing::Present,
             current: None,
             versions: BTreeMap::new(),
+            loads: BTreeMap::new(),
             actors: BTreeMap::new(),
             upgrade: None,
             waiting: None,
@@ -99,6 +102,7 @@ impl Component {
     pub fn is_gone(&self) -> bool {
         self.current.is_none()
             && self.versions.is_empty()
+            && self.loads.is_empty()
             && self.actors.is_empty()
             && self.upgrade.is_none()
             && self.waiting.is_none()
@@ -108,6 +112,7 @@ impl Component {
     /// Whether something here, but the table, needs these bytes.
     pub fn refers_to(&self, digest: Digest) -> bool {
         self.versions.contains_key(&digest)
+            || self.loads.contains_key(&digest)
             || self.upgrade.as_ref().is_some_and(|upgrade| upgrade.to() == digest)
             || self
                 .waiting
@@ -248,26 +253,36 @@ impl Component {
         self.begin(waiting.offer, waiting.draft, turn);
     }
 
+    /// Asks for a version; a retirement of it under way is called off.
+    pub fn load(&mut self, digest: Digest, turn: &mut Turn<'_>) {
+        if let Some(loaded) = self.versions.get_mut(&digest) {
+            loaded.is_retired = false;
+        }
+        *self.loads.entry(digest).or_default() += 1;
+        turn.ask(Effect::Load { component: self.name.clone(), digest });
+    }
+
     /// A version was loaded, or could not be.
     pub fn loaded(&mut self, digest: Digest, outcome: Result<Box<Version>, Refusal>, turn: &mut Turn<'_>) {
+        let Some(open) = self.loads.get_mut(&digest) else { return turn.stray() };
+        *open -= 1;
+        let is_last = *open == 0;
+        if is_last {
+            self.loads.remove(&digest);
+        }
+        if let Ok(version) = &outcome {
+            let loaded = Loaded { version: Arc::from(version.clone()), is_retired: false };
+            self.versions.entry(digest).or_insert(loaded);
+        }
+        let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.to() == digest);
+        let is_awaited = upgrade.is_some_and(|upgrade| matches!(upgrade.stage, Stage::Loading));
         if matches!(self.standing, Standing::Restoring(_)) {
-            return self.brought_back(digest, outcome, turn);
-        }
-        let is_awaited = self
-            .upgrade
-            .as_ref()
-            .is_some_and(|up| up.to() == digest && matches!(up.stage, Stage::Loading));
-        if is_awaited {
-            return self.compiled(outcome, turn);
-        }
-        // The upgrade that asked for it is over; had it been loaded for another one since, it would be in use.
-        turn.stray();
-        let is_in_use = self.current == Some(digest) || self.upgrade.as_ref().is_some_and(|up| up.to() == digest);
-        if outcome.is_ok() && !is_in_use {
-            turn.ask(Effect::Retire {
-                component: self.name.clone(),
-                digest,
-            });
+            self.brought_back(digest, outcome.err(), turn);
+        } else if is_awaited {
+            self.compiled(outcome.err(), turn);
+        } else if upgrade.is_none() && is_last {
+            // The upgrade that asked for it is over.
+            self.retire(digest, turn);
         }
     }
 
@@ -290,7 +305,10 @@ impl Component {
 
     /// Nothing refers to a retired version any more.
     pub fn drained(&mut self, digest: Digest, turn: &mut Turn<'_>) {
-        if !self.versions.get(&digest).is_some_and(|loaded| loaded.is_retired) {
+        // It may have been told just before the hands heard that the version is wanted again: it is gone all the same,
+        // until that loading is answered.
+        let is_wanted_again = self.loads.contains_key(&digest);
+        if !self.versions.get(&digest).is_some_and(|loaded| loaded.is_retired || is_wanted_again) {
             return turn.stray();
         }
         self.versions.remove(&digest);

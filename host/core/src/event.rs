@@ -3,6 +3,8 @@
 //! A fact about an actor names its [`Generation`], one about a try names its [`UpgradeId`] and [`Attempt`]; facts of an
 //! older one are dropped, for whatever they held was released by the event that ended that generation or attempt.
 
+use std::collections::BTreeSet;
+
 use crate::contract::{Offer, Version};
 use crate::effect::Request;
 use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, TableWrite, UpgradeId};
@@ -18,8 +20,9 @@ pub enum Event {
         parked: Vec<ParkedActor>,
         /// Actors whose state was lost with the last host, where that can be known.
         lost: u64,
-        /// The highest upgrade that has a receipt in the store; no number up to it is given again.
-        last_receipt: UpgradeId,
+        /// The upgrades that have a receipt in the store: their numbers are not given again, and what the table still
+        /// says is in hand of them is over.
+        receipts: BTreeSet<UpgradeId>,
     },
     /// Time has come to the instant that [`World::wake_at`](crate::World::wake_at) named, or passed it.
     Tick,

@@ -18,6 +18,8 @@ pub mod reason;
 pub mod receipt;
 mod requests;
 mod restore;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod table;
 mod time;
 mod turn;

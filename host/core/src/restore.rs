@@ -2,11 +2,9 @@
 //! the version that wrote their state, and only then are offers looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::actor::{Actor, ActorKey};
-use crate::component::{Component, Loaded, Standing};
-use crate::contract::Version;
+use crate::component::{Component, Standing};
 use crate::effect::{Birth, Effect};
 use crate::event::ParkedActor;
 use crate::happening::Happening;
@@ -45,10 +43,7 @@ impl Component {
             .chain(parked.iter().map(|actor| actor.digest))
             .collect();
         for digest in &loading {
-            turn.ask(Effect::Load {
-                component: self.name.clone(),
-                digest: *digest,
-            });
+            self.load(*digest, turn);
         }
         let parked = parked
             .into_iter()
@@ -63,31 +58,12 @@ impl Component {
     }
 
     /// One of these versions is there, or cannot be; when all are, the component is there again.
-    pub fn brought_back(&mut self, digest: Digest, outcome: Result<Box<Version>, Refusal>, turn: &mut Turn<'_>) {
-        let Standing::Restoring(restoring) = &mut self.standing else {
-            return;
-        };
-        if !restoring.loading.remove(&digest) {
-            return turn.stray();
-        }
-        match outcome {
-            Ok(version) => {
-                let version = Arc::<Version>::from(version);
-                self.versions.insert(
-                    digest,
-                    Loaded {
-                        version,
-                        is_retired: false,
-                    },
-                );
-            }
-            Err(refusal) => {
-                let what = format!("version {} of {}", digest.short(), self.name);
-                turn.tell(Happening::Trouble {
-                    what,
-                    why: refusal.to_string(),
-                });
-            }
+    pub fn brought_back(&mut self, digest: Digest, refusal: Option<Refusal>, turn: &mut Turn<'_>) {
+        let Standing::Restoring(restoring) = &mut self.standing else { return };
+        restoring.loading.remove(&digest);
+        if let Some(refusal) = refusal {
+            let what = format!("version {} of {}", digest.short(), self.name);
+            turn.tell(Happening::Trouble { what, why: refusal.to_string() });
         }
         let is_done = restoring.loading.is_empty();
         if is_done && let Standing::Restoring(restoring) = std::mem::replace(&mut self.standing, Standing::Present) {

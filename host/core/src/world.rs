@@ -112,9 +112,9 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
         Event::Begin {
             parked,
             lost,
-            last_receipt,
+            receipts,
         } => {
-            begin(components, settings, parked, lost, last_receipt, turn);
+            begin(components, settings, parked, lost, &receipts, turn);
         }
         Event::Tick => tick(components, turn),
         Event::Offered { request, .. } if turn.ending => turn.answer(request, &host_ends()),
@@ -273,7 +273,7 @@ fn begin(
     settings: &Settings,
     parked: Vec<ParkedActor>,
     lost: u64,
-    last_receipt: UpgradeId,
+    receipts: &BTreeSet<UpgradeId>,
     turn: &mut Turn<'_>,
 ) {
     if lost > 0 {
@@ -288,12 +288,12 @@ fn begin(
         of.entry(actor.address.component.clone()).or_default().push(actor);
     }
     let interrupted = turn.ledger.table.in_hand.clone();
-    let last = turn.ledger.table.last_upgrade.max(last_receipt);
+    let last = receipts.last().copied().unwrap_or_default().max(turn.ledger.table.last_upgrade);
     turn.ledger.edit(|table| {
         table.in_hand.clear();
         table.last_upgrade = last;
     });
-    for (name, in_hand) in interrupted {
+    for (name, in_hand) in interrupted.into_iter().filter(|(_, in_hand)| !receipts.contains(&in_hand.id)) {
         let why = "the host ended in the middle of it".to_owned();
         Draft::of(name, in_hand).finish(Outcome::Interrupted, Some(why), turn);
     }

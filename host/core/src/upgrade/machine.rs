@@ -9,8 +9,8 @@ use super::handover::handover;
 use super::verify::{Verify, sample};
 use super::{Stage, Upgrade};
 use crate::actor::{ActorKey, Life};
-use crate::component::{Component, Loaded};
-use crate::contract::{Kind, Offer, Version};
+use crate::component::Component;
+use crate::contract::{Kind, Offer};
 use crate::effect::{Answer, Birth, Effect, Handover};
 use crate::event::{Proof, Rehearsal};
 use crate::folder;
@@ -29,7 +29,7 @@ impl Component {
             label: row.label.clone(),
         });
         let row_before = row.cloned();
-        let (component, digest) = (self.name.clone(), offer.digest);
+        let digest = offer.digest;
         let asked = Vec::new();
         let upgrade = Upgrade {
             offer,
@@ -48,27 +48,18 @@ impl Component {
             );
         }
         upgrade.draft.enter(Step::Compiled, turn);
-        if let Some(loaded) = self.versions.get_mut(&digest) {
-            loaded.is_retired = false;
-        }
-        turn.ask(Effect::Load { component, digest });
+        self.load(digest, turn);
     }
 
-    pub fn compiled(&mut self, outcome: Result<Box<Version>, Refusal>, turn: &mut Turn<'_>) {
+    /// Its bytes are loaded, or cannot be.
+    pub fn compiled(&mut self, refusal: Option<Refusal>, turn: &mut Turn<'_>) {
         let Some(upgrade) = &mut self.upgrade else { return };
-        let version = match outcome {
-            Ok(version) => Arc::<Version>::from(version),
-            Err(refusal) => return self.refuse(vec![refusal], turn),
-        };
+        if let Some(refusal) = refusal {
+            return self.refuse(vec![refusal], turn);
+        }
+        let Some(version) = self.versions.get(&upgrade.to()).map(|loaded| loaded.version.clone()) else { return };
         upgrade.draft.to.label = version.label.clone();
         upgrade.draft.enter(Step::Checked, turn);
-        self.versions.insert(
-            version.digest,
-            Loaded {
-                version: version.clone(),
-                is_retired: false,
-            },
-        );
         let live: BTreeSet<Digest> = self
             .actors
             .values()
