@@ -1,2 +1,3 @@
 //! x
 pub mod store;
+pub mod watch;
