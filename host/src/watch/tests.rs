@@ -242,7 +242,7 @@ fn a_file_that_may_not_be_read_is_taken_when_it_may() {
     let bytes = component(b"secret");
     let hidden = watched.path(".secret");
     fs::write(&hidden, &bytes).unwrap();
-    fs::set_permissions(&hidden, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&hidden, fs::Permissions::from_mode(0o0)).unwrap();
     fs::rename(&hidden, watched.path("secret.wasm")).unwrap();
     assert!(
         watched
