@@ -18,7 +18,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use changeling_core::id::Digest;
 use changeling_core::{Time, WallTime};
+use sha2::{Digest as _, Sha256};
 
 pub use component::check_whole;
 pub use name::{FileName, MANIFEST};
@@ -60,9 +62,9 @@ impl Default for Settings {
 /// What was found in the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// A whole component under a good name.
+    /// A whole component under a good name: new there, or another one than before.
     Whole(Whole),
-    /// The manifest is there for the first time, or is different.
+    /// The manifest is there for the first time, or holds something else.
     Manifest,
     /// A file that cannot be taken; said once for each content of it.
     Broken {
@@ -129,6 +131,7 @@ impl Watcher {
             hints,
             settings,
             on_found,
+            is_blind: false,
             trouble: None,
             began: Instant::now(),
             ends: Arc::clone(&ends),
@@ -167,6 +170,8 @@ struct Watching<F> {
     notifications: Hints,
     hints: Receiver<Hint>,
     on_found: F,
+    /// Whether the last scan saw nothing: then files come due and cannot be looked at.
+    is_blind: bool,
     /// What was last said to hinder us.
     trouble: Option<String>,
     began: Instant,
@@ -195,8 +200,12 @@ impl<F: Fn(Found)> Watching<F> {
         let (listing, folder) = match scanned {
             Ok(scanned) => scanned,
             // What was in it is kept in mind, for when it comes back.
-            Err(cause) => return self.hindered(Some(format!("cannot look into {}: {cause}", self.dir.display()))),
+            Err(cause) => {
+                self.is_blind = true;
+                return self.hindered(Some(format!("cannot look into {}: {cause}", self.dir.display())));
+            }
         };
+        self.is_blind = false;
         let rescan = humantime::format_duration(self.settings.rescan);
         let trouble = self.notifications.follow(folder.identity).err();
         self.hindered(trouble.map(|why| {
@@ -218,20 +227,21 @@ impl<F: Fn(Found)> Watching<F> {
         let meaning = meaning(&name);
         // What has vanished is gone from the next listing, and what changes meanwhile settles anew.
         let Ok(mut stamp) = folder.stamp(&name) else { return };
-        let mut bytes = Vec::new();
+        let (mut bytes, mut content) = (Vec::new(), None);
         let verdict = match &meaning {
             Meaning::Bad(why) => Verdict::Never(why.clone()),
             _ => match folder.read(&name, self.settings.max_bytes) {
                 Err(verdict) => verdict,
                 Ok(read) => {
                     (bytes, stamp) = read;
+                    content = Some(Digest(Sha256::digest(&bytes).into()));
                     let is_component = matches!(meaning, Meaning::Component(_));
                     let fault = if is_component { check_whole(&bytes).err() } else { None };
                     fault.map_or(Verdict::Whole, Verdict::Partial)
                 }
             },
         };
-        let saying = self.settle.handle_look(self.now(), &name, stamp, verdict);
+        let saying = self.settle.handle_look(self.now(), &name, stamp, content, verdict);
         let found = match (saying, meaning) {
             (None, _) => return,
             (Some(Saying::Broken(why)), _) => Found::Broken {
@@ -262,7 +272,8 @@ impl<F: Fn(Found)> Watching<F> {
 
     /// Waits for a notification, a file that comes due, or the next rescan, and says whether it is time for that.
     fn wait_until(&mut self, rescan: Time) -> bool {
-        let due = self.settle.wake_at().map_or(rescan, |at| at.min(rescan));
+        let due = if self.is_blind { None } else { self.settle.wake_at() };
+        let due = due.map_or(rescan, |at| at.min(rescan));
         if let Ok(hint) = self.hints.recv_timeout(due - self.now()) {
             self.take(hint);
             // A writer gives thousands: what comes within the spacing is taken together.

@@ -65,12 +65,11 @@ struct Numbered {
 
 impl Events {
     pub(super) fn open(folder: Folder) -> Result<(Self, Vec<Error>), Error> {
-        let limit = FILE_LIMIT;
-        let old_last = last_line(&folder.read(OLD, 2 * limit)?.unwrap_or_default()).1;
-        let file = folder.open_to_write(NEW)?;
-        let content = folder.read(NEW, 2 * limit)?.unwrap_or_default();
-        let (len, last) = last_line(&content);
         let mut notes = Vec::new();
+        let old_last = last_line(&content_of(&folder, OLD, &mut notes)?).1;
+        let content = content_of(&folder, NEW, &mut notes)?;
+        let file = folder.open_to_write(NEW)?;
+        let (len, last) = last_line(&content);
         if len < content.len() as u64 {
             let why = format!(
                 "its last {} bytes are no whole line; they were cut off",
@@ -94,7 +93,7 @@ impl Events {
         Ok((
             Self {
                 folder,
-                limit,
+                limit: FILE_LIMIT,
                 end: Mutex::new(end),
             },
             notes,
@@ -196,6 +195,23 @@ impl Events {
     }
 }
 
+/// A log that is larger than any that is written here is none, and must not keep a host from starting.
+fn content_of(folder: &Folder, name: &str, notes: &mut Vec<Error>) -> Result<Vec<u8>, Error> {
+    match folder.read(name, 2 * FILE_LIMIT) {
+        Ok(content) => Ok(content.unwrap_or_default()),
+        Err(Error::TooLarge { limit, .. }) => {
+            folder.remove(name)?;
+            let why = format!("it is larger than {limit} bytes, and no log gets so large; it was removed");
+            notes.push(Error::Damaged {
+                path: folder.path_of(name),
+                why,
+            });
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
 fn gather(content: &[u8], seq: u64, limit: usize, into: &mut Vec<Record>) {
     for line in content.split(|b| *b == b'\n') {
         if into.len() == limit {
@@ -222,4 +238,39 @@ pub fn rfc3339(at: WallTime) -> String {
     /// The last moment that the format can name: the end of the year 9999.
     const LAST: u64 = 253_402_300_799_999;
     humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(at.0.min(LAST))).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trouble() -> Happening {
+        Happening::Trouble {
+            what: "what".to_owned(),
+            why: "why".to_owned(),
+        }
+    }
+
+    /// `/dev/full` answers every write as a full disk does.
+    #[test]
+    fn a_full_disk_loses_a_line_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = || Folder::open_root(dir.path(), &mut Vec::new()).unwrap();
+        let events = Events::open(folder()).unwrap().0;
+        events.append(WallTime(1), trouble()).unwrap();
+        let full = File::options().read(true).write(true).open("/dev/full").unwrap();
+        let real = std::mem::replace(&mut events.end().file, full);
+        let words = events.append(WallTime(2), trouble()).unwrap_err().to_string();
+        assert!(
+            words.contains("events.jsonl: No space left on device") && words.contains("make room"),
+            "{words}"
+        );
+        // What a write may leave behind that failed in the middle.
+        real.write_all_at(b"{\"seq\":2,\"time", events.end().len).unwrap();
+        events.end().file = real;
+        assert_eq!(events.append(WallTime(3), trouble()).unwrap().seq, 2);
+        assert_eq!(events.since(0, 9).unwrap().len(), 2);
+        let (again, notes) = Events::open(folder()).unwrap();
+        assert_eq!((again.last(), notes.len()), (2, 0));
+    }
 }

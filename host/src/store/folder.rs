@@ -41,17 +41,13 @@ impl Folder {
         };
         folder.make_private(notes)?;
         if made {
-            // The folder's own name must outlive a power cut as much as what is in it.
-            let parent = path
+            // The folder's own name should outlive a power cut as much as what is in it. A folder above that may not be
+            // opened, only passed through, is no reason not to start.
+            let above = path
                 .parent()
-                .filter(|p| !p.as_os_str().is_empty())
+                .filter(|it| !it.as_os_str().is_empty())
                 .unwrap_or(Path::new("."));
-            let above = File::open(parent).and_then(|dir| dir.sync_all());
-            above.map_err(|cause| Error::System {
-                act: "sync",
-                path: parent.to_owned(),
-                cause,
-            })?;
+            let _ = File::open(above).and_then(|it| it.sync_all());
         }
         Ok(folder)
     }

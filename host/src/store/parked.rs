@@ -77,6 +77,14 @@ impl Parked {
     pub fn write(&self, actor: &ParkedActor) -> Result<(), Error> {
         let record = encode(&actor.head, actor.state.is_some());
         let state = actor.state.as_deref().unwrap_or_default();
+        for (part, limit) in [(&record[..], RECORD_LIMIT), (state, STATE_LIMIT)] {
+            if part.len() as u64 > limit {
+                return Err(Error::TooLarge {
+                    what: format!("what is to be kept of {}", actor.head.address),
+                    limit,
+                });
+            }
+        }
         let mut new = self.folder.temporary()?;
         new.write(&Lengths::of(&record, state).encode())?;
         new.write(&record)?;

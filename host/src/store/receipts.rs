@@ -79,6 +79,12 @@ impl Receipts {
         let previous = chain.last().map(|link| link.digest);
         let receipt = Receipt { previous, ..receipt };
         let text = to_json(&receipt);
+        if text.len() as u64 > LIMIT {
+            return Err(Error::TooLarge {
+                what: format!("receipt {}", receipt.id),
+                limit: LIMIT,
+            });
+        }
         self.folder.replace(&file_name(receipt.id), &text)?;
         chain.push(Link {
             id: receipt.id,

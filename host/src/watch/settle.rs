@@ -1,13 +1,14 @@
 //! When to look at a file, and what to say of it: the rules of "this file is whole" without files and without a clock.
 //!
-//! A file is looked at when it has kept its size, time and inode for the settle time (twenty times that long while a
-//! writer is known to have it open), and again when it has kept them for the stalled time if it was not whole before.
-//! Of one stamp, one thing is said.
+//! A file is looked at when it has kept its stamp (size, times, inode) for the settle time, or for the stalled time while
+//! a writer is known to have it open; and once more after the stalled time if it was not whole before. Of one content,
+//! one thing is said.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use changeling_core::Time;
+use changeling_core::id::Digest;
 
 /// What tells one content of a file from another without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,9 @@ pub(super) struct Stamp {
     pub(super) size: u64,
     /// Nanoseconds since 1970.
     pub(super) modified_ns: i128,
+    /// Nobody can set this one: it also shows bytes that were overwritten and given their old time again (`cp -p`). But
+    /// it changes with the mode and the name too, so that the content is what is compared in the end.
+    pub(super) changed_ns: i128,
     pub(super) inode: u64,
     pub(super) device: u64,
 }
@@ -44,6 +48,8 @@ struct Seen {
     /// Since when it has that stamp.
     since: Time,
     phase: Phase,
+    /// The content of which something was said last.
+    said: Option<Digest>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,19 +98,20 @@ impl Settle {
     pub(super) fn handle_scan(&mut self, now: Time, listing: &[(String, Stamp)], is_rescan: bool) {
         let mut before = std::mem::take(&mut self.files);
         for (name, stamp) in listing {
-            let seen = match before.remove(name) {
-                Some(mut seen) if seen.stamp == *stamp => {
-                    if is_rescan && seen.phase == (Phase::Unreadable { again: false }) {
-                        seen.phase = Phase::Unreadable { again: true };
-                    }
-                    seen
-                }
+            let old = before.remove(name);
+            let said = old.as_ref().and_then(|seen| seen.said);
+            let mut seen = match old {
+                Some(seen) if seen.stamp == *stamp => seen,
                 _ => Seen {
                     stamp: *stamp,
                     since: now,
                     phase: Phase::Settling,
+                    said,
                 },
             };
+            if is_rescan && seen.phase == (Phase::Unreadable { again: false }) {
+                seen.phase = Phase::Unreadable { again: true };
+            }
             self.files.insert(name.clone(), seen);
         }
         let files = &self.files;
@@ -140,33 +147,47 @@ impl Settle {
         }
     }
 
-    /// What a look at a due file showed, and the stamp that it had during the look. Gives what to say of it.
-    pub(super) fn handle_look(&mut self, now: Time, name: &str, stamp: Stamp, verdict: Verdict) -> Option<Saying> {
+    /// What a look at a due file showed, the stamp that it had during the look, and the digest of what was read, if it
+    /// could be. Gives what to say of it.
+    pub(super) fn handle_look(
+        &mut self,
+        now: Time,
+        name: &str,
+        stamp: Stamp,
+        content: Option<Digest>,
+        verdict: Verdict,
+    ) -> Option<Saying> {
         let seen = self.files.get_mut(name)?;
         if seen.stamp != stamp {
             *seen = Seen {
                 stamp,
                 since: now,
                 phase: Phase::Settling,
+                said: seen.said,
             };
             return None;
         }
         let has_stalled = seen.since + self.stalled <= now;
         let (phase, saying) = match verdict {
-            Verdict::Whole => (Phase::Said, Some(Saying::Whole)),
-            Verdict::Never(why) => (Phase::Said, Some(Saying::Broken(why))),
-            Verdict::Partial(why) if has_stalled => (Phase::Said, Some(Saying::Broken(why))),
-            Verdict::Unreadable(why) if has_stalled => {
-                let is_said = matches!(seen.phase, Phase::Unreadable { .. });
-                (
-                    Phase::Unreadable { again: false },
-                    (!is_said).then_some(Saying::Broken(why)),
-                )
+            Verdict::Whole => (Phase::Said, Saying::Whole),
+            Verdict::Never(why) => (Phase::Said, Saying::Broken(why)),
+            Verdict::Partial(why) if has_stalled => (Phase::Said, Saying::Broken(why)),
+            Verdict::Unreadable(why) if has_stalled => (Phase::Unreadable { again: false }, Saying::Broken(why)),
+            Verdict::Partial(_) | Verdict::Unreadable(_) => {
+                seen.phase = Phase::Partial;
+                return None;
             }
-            Verdict::Partial(_) | Verdict::Unreadable(_) => (Phase::Partial, None),
         };
+        let was_unreadable = matches!(seen.phase, Phase::Unreadable { .. });
         seen.phase = phase;
-        saying
+        match content {
+            Some(_) if content == seen.said => None,
+            None if was_unreadable => None,
+            _ => {
+                seen.said = content;
+                Some(saying)
+            }
+        }
     }
 }
 
@@ -188,6 +209,7 @@ mod tests {
         Stamp {
             size,
             modified_ns: i128::from(size),
+            changed_ns: 0,
             inode: 1,
             device: 1,
         }
@@ -214,7 +236,9 @@ mod tests {
             let mut said = Vec::new();
             for name in self.settle.due(ms(now)) {
                 let stamp = self.files.iter().find(|(there, _)| *there == name).unwrap().1;
-                let saying = self.settle.handle_look(ms(now), &name, stamp, look(&name));
+                let verdict = look(&name);
+                let content = (!matches!(verdict, Verdict::Unreadable(_))).then_some(content(stamp.size));
+                let saying = self.settle.handle_look(ms(now), &name, stamp, content, verdict);
                 said.extend(saying.map(|saying| (name, saying)));
             }
             said
@@ -226,6 +250,11 @@ mod tests {
                 .map(|(_, saying)| saying)
                 .collect()
         }
+    }
+
+    /// Files of one size hold one content here.
+    fn content(size: u64) -> Digest {
+        Digest([size as u8; 32])
     }
 
     fn partial() -> Verdict {
@@ -301,7 +330,11 @@ mod tests {
     fn one_that_changes_under_the_look_settles_anew() {
         let mut play = Play::new();
         play.put("a", 1).said_at(0, &Verdict::Whole);
-        assert_eq!(play.settle.handle_look(ms(100), "a", stamp(2), Verdict::Whole), None);
+        assert_eq!(
+            play.settle
+                .handle_look(ms(100), "a", stamp(2), Some(content(2)), Verdict::Whole),
+            None
+        );
         play.put("a", 2);
         assert_eq!(play.said_at(199, &Verdict::Whole), []);
         assert_eq!(play.said_at(200, &Verdict::Whole), [Saying::Whole]);
@@ -313,7 +346,11 @@ mod tests {
         play.put("a", 1).said_at(0, &Verdict::Whole);
         play.files.clear();
         assert_eq!(play.said_at(100, &Verdict::Whole), []);
-        assert_eq!(play.settle.handle_look(ms(100), "a", stamp(1), Verdict::Whole), None);
+        assert_eq!(
+            play.settle
+                .handle_look(ms(100), "a", stamp(1), Some(content(1)), Verdict::Whole),
+            None
+        );
         play.put("a", 1).said_at(200, &Verdict::Whole);
         assert_eq!(play.said_at(300, &Verdict::Whole), [Saying::Whole]);
     }
@@ -353,5 +390,24 @@ mod tests {
         play.put("a", 1).said_at(0, &never);
         assert_eq!(play.said_at(100, &never), [Saying::Broken("name".to_owned())]);
         assert_eq!(play.at(5_000, true, |_| never.clone()), []);
+    }
+
+    #[test]
+    fn the_same_content_under_a_new_stamp_is_no_news() {
+        let mut play = Play::new();
+        play.put("a", 1).said_at(0, &Verdict::Whole);
+        assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
+        play.files[0].1.changed_ns = 7;
+        assert_eq!(play.said_at(200, &Verdict::Whole), []);
+        assert_eq!(play.said_at(300, &Verdict::Whole), []);
+        assert_eq!(play.settle.wake_at(), None, "it was looked at");
+        play.put("a", 2).said_at(400, &Verdict::Whole);
+        assert_eq!(play.said_at(500, &Verdict::Whole), [Saying::Whole]);
+        play.put("a", 1).said_at(600, &Verdict::Whole);
+        assert_eq!(
+            play.said_at(700, &Verdict::Whole),
+            [Saying::Whole],
+            "back to what it was is news"
+        );
     }
 }

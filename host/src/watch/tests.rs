@@ -302,3 +302,20 @@ fn a_folder_that_is_not_there_cannot_be_watched() {
     let watched = Watched::folder();
     assert!(Watcher::start(&watched.path("none"), Settings::default(), |_| ()).is_err());
 }
+
+#[test]
+fn bytes_that_are_overwritten_and_get_their_old_time_again_are_seen() {
+    let watched = Watched::folder().start();
+    let (one, two) = (component(b"one"), component(b"two"));
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    for bytes in [&one, &two] {
+        let mut file = File::create(watched.path("a.wasm")).unwrap();
+        file.write_all(bytes).unwrap();
+        file.set_modified(old).unwrap();
+        drop(file);
+        assert_eq!(watched.next_whole(), named("a.wasm", bytes));
+    }
+    fs::set_permissions(watched.path("a.wasm"), fs::Permissions::from_mode(0o640)).unwrap();
+    watched.put("a.wasm", &two);
+    watched.and_nothing_else();
+}

@@ -86,3 +86,16 @@ fn one_that_is_too_large_is_refused_and_the_log_goes_on() {
     ));
     assert_eq!(store.events.append(WallTime(1), trouble(1)).unwrap().seq, 1);
 }
+
+#[test]
+fn a_log_that_cannot_be_ours_is_removed_and_told() {
+    let place = Place::new();
+    drop(place.open());
+    fs::File::create(place.state().join("events.jsonl"))
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    let (store, notes) = Store::open(&place.state()).unwrap();
+    assert!(notes[0].ends_with("it was removed"), "{notes:?}");
+    assert_eq!(store.events.append(WallTime(1), trouble(1)).unwrap().seq, 1);
+}

@@ -89,3 +89,15 @@ fn planted_pipes_and_links_are_refused_at_once() {
             .contains("symbolic link")
     );
 }
+
+#[test]
+fn the_same_bytes_from_many_at_once_are_one_version() {
+    let place = Place::new();
+    let store = place.open();
+    let bytes = vec![7; 300_000];
+    let stage = || store.versions.stage_bytes(&bytes, 300_000).unwrap();
+    let staged = std::thread::scope(|scope| [(); 8].map(|()| scope.spawn(stage)).map(|it| it.join().unwrap()));
+    assert_eq!(staged, [staged[0]; 8]);
+    assert_eq!(store.versions.list().unwrap().len(), 1);
+    assert_eq!(place.names("versions").len(), 1);
+}
