@@ -163,7 +163,7 @@ impl Folder {
 
     /// Puts a whole file in the place of whatever is there, and comes back when both it and its name are on the disk.
     pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
-        let mut new = self.temporary()?;
+        let mut new = self.temporary(name)?;
         new.write(content)?;
         new.keep(name)?;
         Ok(())
@@ -172,14 +172,15 @@ impl Folder {
     /// As [`replace`](Self::replace), without waiting for the disk: after a power cut (not after a kill) the file may be
     /// the old one, or damaged.
     pub(super) fn replace_lazily(&self, name: &str, content: &[u8]) -> Result<(), Error> {
-        let mut new = self.temporary()?;
+        let mut new = self.temporary(name)?;
         new.write(content)?;
         new.keep_lazily(name)?;
         Ok(())
     }
 
-    /// A new file without a name of its own yet; gone again when it is dropped before it got one.
-    pub(super) fn temporary(&self) -> Result<Temporary<'_>, Error> {
+    /// A new file that has not got its name yet; gone again when it is dropped before it got one. `target` is for
+    /// messages: what it is to become, or nothing where that is not known.
+    pub(super) fn temporary<'a>(&'a self, target: &'a str) -> Result<Temporary<'a>, Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
             "{TEMPORARY}{}-{}",
@@ -191,6 +192,7 @@ impl Folder {
         let fd = fd.map_err(|cause| self.failed("write", &name, cause))?;
         Ok(Temporary {
             folder: self,
+            target,
             name,
             file: Some(File::from(fd)),
         })
@@ -243,6 +245,11 @@ impl Folder {
         rustix::fs::fsync(&self.fd).map_err(|cause| self.failed("sync", "", cause))
     }
 
+    /// Waits until everything in it, and on the same file system, is on the disk: for many files, sooner than each alone.
+    pub(super) fn sync_file_system(&self) -> Result<(), Error> {
+        rustix::fs::syncfs(&self.fd).map_err(|cause| self.failed("sync", "", cause))
+    }
+
     pub(super) fn failed(&self, act: &'static str, name: &str, cause: impl Into<std::io::Error>) -> Error {
         system(act, &self.path_of(name), cause)
     }
@@ -251,6 +258,7 @@ impl Folder {
 /// See [`Folder::temporary`].
 pub(super) struct Temporary<'a> {
     folder: &'a Folder,
+    target: &'a str,
     name: String,
     /// None once it has got its name.
     file: Option<File>,
@@ -260,7 +268,7 @@ impl Temporary<'_> {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let Some(file) = &mut self.file else { return Ok(()) };
         file.write_all(bytes)
-            .map_err(|cause| self.folder.failed("write", &self.name, cause))
+            .map_err(|cause| self.folder.failed("write", self.target, cause))
     }
 
     /// Gives it its name, for good: file first, then the folder. After a failed fsync nothing is known of the file any

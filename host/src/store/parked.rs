@@ -1,6 +1,10 @@
 //! Actors that a graceful end put to sleep: one file each, written by the code that the state is of, and kept until the
 //! actor runs again.
 //!
+//! One that is written is whole or not there, and outlives the host however that ends. Only a power cut needs more, and
+//! waiting for the disk once an actor would make the end of a host with thousands of them last minutes: so it is waited
+//! for once, with [`Parked::sync`].
+//!
 //! A file is a fixed head (what it is, lengths, checksums), then the record in postcard, then the state's bytes as the
 //! guest saved them, which are read only when they are wanted.
 
@@ -70,7 +74,7 @@ impl Parked {
         Self { folder }
     }
 
-    /// Writes an actor down; on the disk, name and all, when this returns. One that was there before is replaced.
+    /// Writes an actor down; one that was there before is replaced. [`sync`](Self::sync) comes after the last one.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -85,11 +89,12 @@ impl Parked {
                 });
             }
         }
-        let mut new = self.folder.temporary()?;
+        let name = file_name(&actor.head.address);
+        let mut new = self.folder.temporary(&name)?;
         new.write(&Lengths::of(&record, state).encode())?;
         new.write(&record)?;
         new.write(state)?;
-        new.keep(&file_name(&actor.head.address))?;
+        new.keep_lazily(&name)?;
         Ok(())
     }
 
@@ -141,15 +146,22 @@ impl Parked {
         Ok(listing)
     }
 
-    /// Removes an actor's file: it runs again, or is wanted no more. Says whether there was one.
+    /// Removes an actor's file: it runs again, or is wanted no more. Says whether there was one. Until the next
+    /// [`sync`](Self::sync), a power cut may bring it back.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn forget(&self, address: &Address) -> Result<bool, Error> {
-        let was_there = self.folder.remove(&file_name(address))?;
-        // Or else a power cut brings it back, and the actor begins once more from where it once was.
-        self.folder.sync()?;
-        Ok(was_there)
+        self.folder.remove(&file_name(address))
+    }
+
+    /// Waits until everything that was written and removed here is on the disk: at the end of a host, and when the
+    /// actors of the one before run again.
+    ///
+    /// # Errors
+    /// When the disk refuses; what of it is there is known only when it is read.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.folder.sync_file_system()
     }
 
     fn head(&self, file: &mut File, name: &str) -> Result<(Lengths, (ParkedHead, bool)), Error> {

@@ -94,7 +94,7 @@ impl StatusFile {
     /// # Errors
     /// When the disk refuses.
     pub fn write(&self, status: &Status) -> Result<(), Error> {
-        let mut new = self.folder.temporary()?;
+        let mut new = self.folder.temporary(NAME)?;
         new.write(&to_json(&Stored { kind: TYPE, status }))?;
         // Before it has its name, so that nobody ever sees it without its lock.
         rustix::fs::flock(new.file(), FlockOperation::NonBlockingLockExclusive)

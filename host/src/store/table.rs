@@ -49,7 +49,8 @@ impl TableFile {
     /// Replaces the table; on the disk, name and all, when this returns.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk refuses. The one before stands then, but for a failure of the very last step (the folder's fsync),
+    /// after which this one stands until a power cut and either of them after it.
     pub fn write(&self, table: &Table) -> Result<(), Error> {
         let stored = Stored {
             kind: Cow::Borrowed(TYPE),

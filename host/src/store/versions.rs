@@ -38,7 +38,7 @@ impl Versions {
     /// # Errors
     /// When `from` fails or gives too much, or the disk refuses; nothing is left behind.
     pub fn stage(&self, mut from: impl Read, limit: u64) -> Result<Staged, Error> {
-        let mut new = self.folder.temporary()?;
+        let mut new = self.folder.temporary("")?;
         let (mut hash, mut size) = (Sha256::new(), 0);
         let mut buffer = vec![0; 64 * 1024];
         loop {

@@ -45,6 +45,7 @@ fn come_back_as_they_were() {
     store.parked.write(&actor("session/ålice")).unwrap();
     store.parked.write(&one).unwrap();
     store.parked.write(&two).unwrap();
+    store.parked.sync().unwrap();
     let listing = store.parked.list().unwrap();
     assert_eq!(
         (listing.items, listing.damaged.len()),
