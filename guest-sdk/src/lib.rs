@@ -12,7 +12,6 @@ mod bindings;
 mod logger;
 pub mod process;
 pub mod shape;
-#[doc(hidden)]
 pub mod state;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -17,12 +17,13 @@
 //! No text is the beginning of another one's continuation: brackets close, `?` stands in front, names that are not
 //! plain are quoted. So no two structures share a text.
 
+mod sha256;
 mod std_types;
 
 use std::any::TypeId;
 use std::fmt::Write;
 
-use sha2::{Digest, Sha256};
+use sha256::sha256;
 
 /// The longest text, in bytes. A longer one is given as `#` and its SHA-256 in hex: still comparable, not readable.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -99,7 +100,7 @@ pub fn structure_of<T: Shape>() -> String {
     if structure.text.len() <= MAX_BYTES {
         return structure.text;
     }
-    let hex = Sha256::digest(structure.text.as_bytes())
+    let hex = sha256(structure.text.as_bytes())
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect::<String>();
@@ -109,7 +110,7 @@ pub fn structure_of<T: Shape>() -> String {
 /// What stands for a structure in a saved state: the first 8 bytes of the SHA-256 of its text.
 pub(crate) fn fingerprint(structure: &str) -> [u8; 8] {
     let mut short = [0; 8];
-    short.copy_from_slice(&Sha256::digest(structure.as_bytes())[..8]);
+    short.copy_from_slice(&sha256(structure.as_bytes())[..8]);
     short
 }
 

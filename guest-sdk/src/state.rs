@@ -9,71 +9,40 @@ use serde::de::DeserializeOwned;
 
 use crate::shape::{Shape, structure_of};
 
-#[doc(hidden)]
 pub use crate::bindings::has_state::exports::changeling::actor::state::{Change, Shape as StateShape, ShapeSet};
-#[doc(hidden)]
-pub use envelope::{Saved, seal};
+pub use envelope::Saved;
 
-/// One version of a state. Written by [`#[state]`](macro@crate::state), not by hand.
+/// One version of a state. [`#[state]`](macro@crate::state) implements it; by hand only where a state is to be saved in
+/// a way of its own.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a state",
     label = "not a state",
     note = "put `#[state(version = 1)]` on it"
 )]
-pub trait State: Shape + Serialize + DeserializeOwned {
+pub trait State: Sized + 'static {
     /// Grows with every change of the structure.
     const VERSION: u32;
 
-    /// Appends what this version can be made from: itself, and what it comes from.
-    #[doc(hidden)]
-    fn reads(shapes: &mut Vec<StateShape>);
-
-    /// Appends what this version can be saved as: itself, and what it can go down to.
-    #[doc(hidden)]
-    fn writes(shapes: &mut Vec<StateShape>);
+    /// This version and what it can be made from; this version and what it can be saved as.
+    fn shapes() -> ShapeSet;
 
     /// A saved state of this version or an older one, brought up to this one.
-    #[doc(hidden)]
+    ///
+    /// # Errors
+    /// Says why the bytes cannot be taken; people see it as the reason why the code was not replaced.
     fn read(saved: &Saved<'_>) -> Result<Self, String>;
 
-    /// This state, saved in this version or an older one.
-    #[doc(hidden)]
-    fn write(self, version: u32) -> Result<Vec<u8>, String>;
-}
-
-#[doc(hidden)]
-pub fn shape_of<T: State>() -> StateShape {
-    StateShape {
-        version: T::VERSION,
-        structure: structure_of::<T>(),
-    }
-}
-
-/// What the host learns of a state before it runs anything else.
-#[doc(hidden)]
-pub fn shapes<T: State>() -> ShapeSet {
-    let (mut reads, mut writes) = (Vec::new(), Vec::new());
-    T::reads(&mut reads);
-    T::writes(&mut writes);
-    ShapeSet {
-        current: shape_of::<T>(),
-        reads,
-        writes,
-    }
-}
-
-/// The state in the version asked for, left as it is: an older version is made from a copy.
-#[doc(hidden)]
-pub fn save<T: State>(state: &T, version: u32) -> Result<Vec<u8>, String> {
-    let own = seal(state)?;
-    if version == T::VERSION {
-        return Ok(own);
-    }
-    Saved::open(&own)?.decode::<T>()?.write(version)
+    /// This state, saved in this version or an older one. The state is left as it is.
+    ///
+    /// # Errors
+    /// Says why it cannot be saved so; people see it.
+    fn save(&self, version: u32) -> Result<Vec<u8>, String>;
 }
 
 /// A state from bytes that were saved in the version that the host names.
-#[doc(hidden)]
+///
+/// # Errors
+/// Says why the bytes cannot be taken.
 pub fn load<T: State>(version: u32, bytes: &[u8]) -> Result<T, String> {
     let saved = Saved::open(bytes)?;
     if saved.version() != version {
@@ -85,12 +54,61 @@ pub fn load<T: State>(version: u32, bytes: &[u8]) -> Result<T, String> {
     T::read(&saved)
 }
 
+/// Saves a state in its own version, in the form that [`Saved`] reads.
+///
+/// # Errors
+/// Says what of the state cannot be saved.
+pub fn seal<T: State + Shape + Serialize>(state: &T) -> Result<Vec<u8>, String> {
+    envelope::seal(T::VERSION, state)
+}
+
+/// A copy of a state, by way of its bytes, so that no state need be `Clone`.
 #[doc(hidden)]
+pub fn copy<T: State + Shape + Serialize + DeserializeOwned>(state: &T) -> Result<T, String> {
+    Saved::open(&seal(state)?)?.decode()
+}
+
+impl ShapeSet {
+    /// The shapes of a state that comes from nothing.
+    #[must_use]
+    pub fn first<T: State + Shape>() -> Self {
+        let current = shape_of::<T>();
+        Self {
+            reads: vec![current.clone()],
+            writes: vec![current.clone()],
+            current,
+        }
+    }
+
+    /// The shapes of a state that comes from the one whose shapes these are, and that can be saved as what that one
+    /// can if it can go `down`.
+    #[must_use]
+    pub fn then<T: State + Shape>(mut self, down: bool) -> Self {
+        if !down {
+            self.writes.clear();
+        }
+        self.current = shape_of::<T>();
+        self.reads.insert(0, self.current.clone());
+        self.writes.insert(0, self.current.clone());
+        self
+    }
+}
+
+fn shape_of<T: State + Shape>() -> StateShape {
+    StateShape {
+        version: T::VERSION,
+        structure: structure_of::<T>(),
+    }
+}
+
+#[doc(hidden)]
+#[must_use]
 pub fn unread(version: u32) -> String {
     format!("this code cannot take over from version {version} of the state")
 }
 
 #[doc(hidden)]
+#[must_use]
 pub fn unwritten(version: u32) -> String {
     format!("this code cannot save its state as version {version}")
 }

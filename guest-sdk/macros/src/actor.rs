@@ -5,6 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, Path, ReceiverKind, Result, Type, parse_quote_spanned};
 
+use crate::guest;
+
 pub(crate) fn expand(args: TokenStream, item: ItemImpl) -> Result<TokenStream> {
     if !args.is_empty() {
         return Err(Error::new_spanned(args, "`#[actor]` takes no arguments"));
@@ -32,14 +34,17 @@ pub(crate) fn expand(args: TokenStream, item: ItemImpl) -> Result<TokenStream> {
 /// One of the optional interfaces: the implementation as it is, and the export of it.
 fn hook(item: &ItemImpl, interface: &str, functions: &TokenStream) -> TokenStream {
     let world = format_ident!("has_{interface}");
-    let export = format_ident!("export_{interface}");
-    let interface = format_ident!("{interface}");
     let ty = &item.self_ty;
+    let export = guest::export(
+        &quote!(::changeling_guest::__rt::#world),
+        &format!("export_{interface}"),
+        ty,
+    );
+    let interface = format_ident!("{interface}");
     quote! {
         #item
         impl ::changeling_guest::__rt::#world::exports::changeling::actor::#interface::Guest for #ty { #functions }
-        #[cfg(target_arch = "wasm32")]
-        ::changeling_guest::__rt::#world::#export!(#ty with_types_in ::changeling_guest::__rt::#world);
+        #export
     }
 }
 

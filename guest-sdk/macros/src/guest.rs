@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, File, Ident, LitByteStr, LitStr, Result, Token};
 use wit_bindgen_core::wit_parser::{Resolve, WorldId};
@@ -67,13 +67,12 @@ impl Guest {
         let scope = self.scope(&world);
         let subject = if self.service { self.service() } else { self.actor() };
         let start = start()?;
-        let ty = &self.ty;
+        let export = export(&quote!(bindings), "export", &self.ty);
         Ok(quote! {
             #bindings
             #scope
             #subject
-            #[cfg(target_arch = "wasm32")]
-            bindings::export!(#ty with_types_in bindings);
+            #export
             #start
         })
     }
@@ -144,6 +143,7 @@ impl Guest {
     fn actor(&self) -> TokenStream {
         let ty = &self.ty;
         let rt = quote!(::changeling_guest::__rt);
+        let export = export(&quote!(#rt::has_state), "export_state", ty);
         quote_spanned! {ty.span()=>
             impl #rt::Actor for #ty {
                 fn slot<R>(look: impl ::core::ops::FnOnce(&#rt::Slot<Self>) -> R) -> R {
@@ -165,10 +165,10 @@ impl Guest {
             }
             impl #rt::has_state::exports::changeling::actor::state::Guest for #ty {
                 fn shapes() -> #rt::state::ShapeSet {
-                    #rt::state::shapes::<#ty>()
+                    <#ty as #rt::state::State>::shapes()
                 }
                 fn save(version: u32) -> ::core::result::Result<::std::vec::Vec<u8>, ::std::string::String> {
-                    <#ty as #rt::Actor>::handle(|state| #rt::state::save(state, version))
+                    <#ty as #rt::Actor>::handle(|state| <#ty as #rt::state::State>::save(state, version))
                 }
                 fn code_change(
                     change: #rt::state::Change,
@@ -178,8 +178,7 @@ impl Guest {
                     ::core::result::Result::Ok(())
                 }
             }
-            #[cfg(target_arch = "wasm32")]
-            #rt::has_state::export_state!(#ty with_types_in #rt::has_state);
+            #export
         }
     }
 
@@ -193,6 +192,18 @@ impl Guest {
                 }
             }
         }
+    }
+}
+
+/// What makes the linker export an implementation. In a block of its own, so that a guest may deny `unsafe` elsewhere.
+pub(crate) fn export(bindings: &TokenStream, name: &str, ty: &impl ToTokens) -> TokenStream {
+    let export = format_ident!("{name}");
+    quote! {
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code, reason = "generated: what the host calls has a fixed form")]
+        const _: () = {
+            #bindings::#export!(#ty with_types_in #bindings);
+        };
     }
 }
 

@@ -63,20 +63,15 @@ impl Version {
         let number = &self.number;
         let (generics, arguments, wheres) = item.generics.split_for_impl();
         let state = quote!(::changeling_guest::__rt::state);
-        let (read, write) = (self.read(&state), self.write(&state));
-        let (reads, writes) = (self.reads(&state), self.writes(&state));
+        let (read, save) = (self.read(&state), self.save(&state));
+        let shapes = self.shapes(&state);
         let grows = self.grows(&state);
         quote! {
             #part
             impl #generics #state::State for #name #arguments #wheres {
                 const VERSION: u32 = #number;
-                fn reads(shapes: &mut ::std::vec::Vec<#state::StateShape>) {
-                    shapes.push(#state::shape_of::<Self>());
-                    #reads
-                }
-                fn writes(shapes: &mut ::std::vec::Vec<#state::StateShape>) {
-                    shapes.push(#state::shape_of::<Self>());
-                    #writes
+                fn shapes() -> #state::ShapeSet {
+                    #shapes
                 }
                 fn read(saved: &#state::Saved<'_>) -> ::core::result::Result<Self, ::std::string::String> {
                     if saved.version() == <Self as #state::State>::VERSION {
@@ -84,29 +79,23 @@ impl Version {
                     }
                     #read
                 }
-                fn write(self, version: u32) -> ::core::result::Result<::std::vec::Vec<u8>, ::std::string::String> {
+                fn save(&self, version: u32) -> ::core::result::Result<::std::vec::Vec<u8>, ::std::string::String> {
                     if version == <Self as #state::State>::VERSION {
-                        return #state::seal(&self);
+                        return #state::seal(self);
                     }
-                    #write
+                    #save
                 }
             }
             #grows
         }
     }
 
-    fn reads(&self, state: &TokenStream) -> TokenStream {
+    fn shapes(&self, state: &TokenStream) -> TokenStream {
         let Some(from) = &self.from else {
-            return TokenStream::new();
+            return quote!(#state::ShapeSet::first::<Self>());
         };
-        quote_spanned!(from.span()=> <#from as #state::State>::reads(shapes);)
-    }
-
-    fn writes(&self, state: &TokenStream) -> TokenStream {
-        let (Some(from), true) = (&self.from, self.down) else {
-            return TokenStream::new();
-        };
-        quote_spanned!(from.span()=> <#from as #state::State>::writes(shapes);)
+        let down = self.down;
+        quote_spanned!(from.span()=> <#from as #state::State>::shapes().then::<Self>(#down))
     }
 
     fn read(&self, state: &TokenStream) -> TokenStream {
@@ -119,14 +108,14 @@ impl Version {
         }
     }
 
-    fn write(&self, state: &TokenStream) -> TokenStream {
+    fn save(&self, state: &TokenStream) -> TokenStream {
         let (Some(from), true) = (&self.from, self.down) else {
             return quote!(::core::result::Result::Err(#state::unwritten(version)));
         };
         quote_spanned! {from.span()=>
-            let older = <#from as ::core::convert::TryFrom<Self>>::try_from(self)
+            let older = <#from as ::core::convert::TryFrom<Self>>::try_from(#state::copy(self)?)
                 .map_err(|why| ::std::string::ToString::to_string(&why))?;
-            <#from as #state::State>::write(older, version)
+            <#from as #state::State>::save(&older, version)
         }
     }
 

@@ -1,5 +1,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use sha2::{Digest, Sha256};
+
+use super::sha256::sha256;
 use super::{MAX_BYTES, structure_of};
 use crate::{Shape, part};
 
@@ -118,4 +121,12 @@ fn is_bounded() {
     let text = structure_of::<Long>();
     assert!(text.starts_with('#'), "{text}");
     assert_eq!(text.len(), 65);
+}
+
+#[test]
+fn the_small_sha_256_is_a_sha_256() {
+    for length in 0..300 {
+        let message: Vec<u8> = (0..length).map(|at| (at * 31) as u8).collect();
+        assert_eq!(sha256(&message)[..], Sha256::digest(&message)[..], "{length} bytes");
+    }
 }

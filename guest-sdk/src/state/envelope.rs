@@ -15,22 +15,20 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::State;
-use crate::shape::{fingerprint, structure_of};
+use crate::shape::{Shape, fingerprint, structure_of};
 
 const MAGIC: [u8; 4] = *b"CHS1";
 const ENVELOPE_VERSION: u16 = 1;
 const HEADER_BYTES: usize = 28;
 
-/// Saves a state in its own version.
-pub fn seal<T: State>(state: &T) -> Result<Vec<u8>, String> {
+pub(super) fn seal<T: Shape + Serialize>(version: u32, state: &T) -> Result<Vec<u8>, String> {
     let payload = encode(state)?;
     let length = u32::try_from(payload.len()).map_err(|_| "the state is larger than 4 GiB".to_owned())?;
     let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&ENVELOPE_VERSION.to_le_bytes());
     bytes.extend_from_slice(&[0; 2]);
-    bytes.extend_from_slice(&T::VERSION.to_le_bytes());
+    bytes.extend_from_slice(&version.to_le_bytes());
     bytes.extend_from_slice(&fingerprint(&structure_of::<T>()));
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(&crc32(&payload).to_le_bytes());
@@ -39,6 +37,7 @@ pub fn seal<T: State>(state: &T) -> Result<Vec<u8>, String> {
 }
 
 /// A saved state, its header checked.
+#[derive(Debug, Clone, Copy)]
 pub struct Saved<'a> {
     version: u32,
     structure: [u8; 8],
@@ -81,6 +80,7 @@ impl<'a> Saved<'a> {
     }
 
     /// The version that the state was saved in.
+    #[must_use]
     pub fn version(&self) -> u32 {
         self.version
     }
@@ -89,7 +89,7 @@ impl<'a> Saved<'a> {
     ///
     /// # Errors
     /// Says so where the structures differ or the bytes do not fit.
-    pub fn decode<T: State>(&self) -> Result<T, String> {
+    pub fn decode<T: Shape + DeserializeOwned>(&self) -> Result<T, String> {
         let structure = structure_of::<T>();
         if fingerprint(&structure) != self.structure {
             return Err(format!(

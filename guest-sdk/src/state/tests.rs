@@ -1,5 +1,5 @@
 use super::envelope::crc32;
-use super::{load, save, shapes};
+use super::{State, load};
 use crate::state;
 use crate::testing::{code_change, try_code_change};
 
@@ -75,7 +75,7 @@ mod forgotten {
 
 #[test]
 fn tells_its_shapes() {
-    let shapes = shapes::<Counter>();
+    let shapes = Counter::shapes();
     let of = |shapes: &[super::StateShape]| -> Vec<(u32, String)> {
         shapes
             .iter()
@@ -126,10 +126,10 @@ fn says_why_it_cannot() {
         Err("version 1 was saved as {total:u64}, the new code's copy of it is {total:u64,calls:u64}".to_owned())
     );
     assert_eq!(
-        save(&v1::Counter { total: 7 }, 3),
+        v1::Counter { total: 7 }.save(3),
         Err("this code cannot save its state as version 3".to_owned())
     );
-    let newer = save(&Counter { total: 7, calls: 0 }, 5).unwrap();
+    let newer = Counter { total: 7, calls: 0 }.save(5).unwrap();
     assert_eq!(
         load::<v1::Counter>(5, &newer),
         Err("this code cannot take over from version 5 of the state".to_owned())
@@ -138,7 +138,7 @@ fn says_why_it_cannot() {
 
 #[test]
 fn foreign_and_damaged_bytes_give_a_sentence() {
-    let saved = save(&v1::Counter { total: 7 }, 1).unwrap();
+    let saved = v1::Counter { total: 7 }.save(1).unwrap();
     assert_eq!(load::<v1::Counter>(1, &saved), Ok(v1::Counter { total: 7 }));
     let why = |bytes: &[u8]| load::<v1::Counter>(1, bytes).unwrap_err();
     assert_eq!(
@@ -160,7 +160,7 @@ fn foreign_and_damaged_bytes_give_a_sentence() {
         load::<v1::Counter>(3, &saved),
         Err("the state is said to be of version 3, and says itself that it is of 1".to_owned())
     );
-    let other = save(&forgotten::Counter { total: 7, calls: 1 }, 1).unwrap();
+    let other = forgotten::Counter { total: 7, calls: 1 }.save(1).unwrap();
     assert_eq!(
         why(&other),
         "version 1 was saved with another structure than this code's copy of it, {total:u64}"
@@ -174,7 +174,7 @@ fn no_damage_goes_unseen() {
         total: 123_456_789,
         calls: 42,
     };
-    let saved = save(&state, 5).unwrap();
+    let saved = state.save(5).unwrap();
     for length in 0..saved.len() {
         assert!(load::<Counter>(5, &saved[..length]).is_err(), "{length} bytes");
     }
@@ -188,7 +188,7 @@ fn no_damage_goes_unseen() {
 
 #[test]
 fn the_envelope_stays_as_it_is() {
-    let saved = save(&v1::Counter { total: 300 }, 1).unwrap();
+    let saved = v1::Counter { total: 300 }.save(1).unwrap();
     let hex: String = saved.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(hex, "434853310100000001000000a12107acf47ad97002000000368065adac02");
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);

@@ -21,9 +21,9 @@ pub fn code_change<Old: State, New: State>(old: Old) -> New {
 /// # Errors
 /// What the host would say.
 pub fn try_code_change<Old: State, New: State>(old: &Old) -> Result<New, String> {
-    let (old_shapes, new_shapes) = (state::shapes::<Old>(), state::shapes::<New>());
+    let (old_shapes, new_shapes) = (Old::shapes(), New::shapes());
     let version = handed_over(&old_shapes, &new_shapes)?;
-    state::load(version, &state::save(old, version)?)
+    state::load(version, &old.save(version)?)
 }
 
 /// The old code's own version if the new code reads it, else the highest that the old one writes and the new one reads.
