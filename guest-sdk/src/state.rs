@@ -68,6 +68,16 @@ pub fn copy<T: State + Shape + Serialize + DeserializeOwned>(state: &T) -> Resul
     Saved::open(&seal(state)?)?.decode()
 }
 
+/// From one version to another, by `From` or by `TryFrom`.
+#[doc(hidden)]
+pub fn convert<A, B>(state: A) -> Result<B, String>
+where
+    B: TryFrom<A>,
+    B::Error: std::fmt::Display,
+{
+    B::try_from(state).map_err(|why| why.to_string())
+}
+
 impl ShapeSet {
     /// The shapes of a state that comes from nothing.
     #[must_use]

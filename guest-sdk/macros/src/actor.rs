@@ -122,16 +122,18 @@ fn forward(ty: &Type, function: &ImplItemFn) -> Result<ImplItemFn> {
             "a function that the host calls runs to its end: it cannot be `async`",
         ));
     }
-    let (mut parameters, mut arguments, mut borrows) = (Vec::new(), Vec::<Ident>::new(), false);
+    let (mut parameters, mut arguments, mut receiver) = (Vec::new(), Vec::<Ident>::new(), None);
     for (position, input) in signature.inputs.iter().enumerate() {
         match input {
-            FnArg::Receiver(receiver) if matches!(receiver.kind, ReceiverKind::Value) => {
-                return Err(Error::new_spanned(
-                    receiver,
-                    "the state stays where it is: take `&mut self` or `&self`",
-                ));
-            }
-            FnArg::Receiver(_) => borrows = true,
+            FnArg::Receiver(own) => match &own.kind {
+                ReceiverKind::Reference(_, _, mutable) => receiver = Some(mutable.is_some()),
+                _ => {
+                    return Err(Error::new_spanned(
+                        own,
+                        "the state stays where it is: take `&mut self` or `&self`",
+                    ));
+                }
+            },
             FnArg::Typed(parameter) => {
                 let ty = &parameter.ty;
                 let name = match &*parameter.pat {
@@ -148,10 +150,11 @@ fn forward(ty: &Type, function: &ImplItemFn) -> Result<ImplItemFn> {
         .attrs
         .iter()
         .filter(|attribute| attribute.path().is_ident("cfg"));
-    let call = if borrows {
-        quote_spanned!(name.span()=> <#ty as ::changeling_guest::__rt::Subject>::with(|state| <#ty>::#name(state, #(#arguments),*)))
-    } else {
-        quote_spanned!(name.span()=> <#ty>::#name(#(#arguments),*))
+    let subject = quote!(<#ty as ::changeling_guest::__rt::Subject>);
+    let call = match receiver {
+        None => quote_spanned!(name.span()=> <#ty>::#name(#(#arguments),*)),
+        Some(true) if arguments.is_empty() => quote_spanned!(name.span()=> #subject::with(<#ty>::#name)),
+        Some(_) => quote_spanned!(name.span()=> #subject::with(|state| <#ty>::#name(state, #(#arguments),*))),
     };
     Ok(parse_quote_spanned! {signature.span()=>
         #(#cfgs)*

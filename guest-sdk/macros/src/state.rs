@@ -104,7 +104,7 @@ impl Version {
         };
         quote_spanned! {from.span()=>
             let older = <#from as #state::State>::read(saved)?;
-            <Self as ::core::convert::TryFrom<#from>>::try_from(older).map_err(|why| ::std::string::ToString::to_string(&why))
+            #state::convert::<#from, Self>(older)
         }
     }
 
@@ -113,8 +113,7 @@ impl Version {
             return quote!(::core::result::Result::Err(#state::unwritten(version)));
         };
         quote_spanned! {from.span()=>
-            let older = <#from as ::core::convert::TryFrom<Self>>::try_from(#state::copy(self)?)
-                .map_err(|why| ::std::string::ToString::to_string(&why))?;
+            let older = #state::convert::<Self, #from>(#state::copy(self)?)?;
             <#from as #state::State>::save(&older, version)
         }
     }

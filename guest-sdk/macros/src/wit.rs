@@ -61,7 +61,6 @@ fn has_contract(path: &Path) -> bool {
 pub(crate) fn bindings(resolve: &mut Resolve, world: WorldId, options: Opts) -> Result<syn::File> {
     let options = Opts {
         runtime_path: Some("::changeling_guest::__rt::wit_bindgen::rt".into()),
-        bitflags_path: Some("::changeling_guest::__rt::wit_bindgen::bitflags".into()),
         ..options
     };
     let mut files = Files::default();

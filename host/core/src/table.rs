@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{Kind, Source};
 use crate::id::{ComponentName, Digest, Generation, Label, UpgradeId};
-use crate::receipt::VersionRef;
 use crate::reason::{Refusal, Step};
+use crate::receipt::VersionRef;
 use crate::time::WallTime;
 
 /// What survives the host.
