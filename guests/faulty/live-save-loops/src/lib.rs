@@ -1,0 +1,20 @@
+//! A counter whose save never ends once it has handled a message.
+
+#[path = "../../counter.rs"]
+mod counter;
+
+use changeling_guest::State;
+use counter::{Books, Fault};
+
+struct Broken;
+
+impl Fault for Broken {
+    fn save(books: &Books, live: bool, version: u32) -> Result<Vec<u8>, String> {
+        if live {
+            loop {
+                std::hint::black_box(books.calls);
+            }
+        }
+        books.save(version)
+    }
+}
