@@ -142,7 +142,7 @@ impl Guest {
     /// One state per instance, which the host's calls borrow, and the export that carries it over.
     fn actor(&self) -> TokenStream {
         let ty = &self.ty;
-        let rt = quote!(::changeling_guest::__rt);
+        let rt = quote_spanned!(ty.span()=> ::changeling_guest::__rt);
         let export = export(&quote!(#rt::has_state), "export_state", ty);
         quote_spanned! {ty.span()=>
             impl #rt::Actor for #ty {

@@ -63,8 +63,11 @@ impl Version {
         let number = &self.number;
         let (generics, arguments, wheres) = item.generics.split_for_impl();
         let state = quote!(::changeling_guest::__rt::state);
-        let (read, save) = (self.read(&state), self.save(&state));
-        let shapes = self.shapes(&state);
+        // What the compiler says of the older version points at where it is named.
+        let span = self.from.as_ref().map_or_else(Span::call_site, Spanned::span);
+        let chain = quote_spanned!(span=> ::changeling_guest::__rt::state);
+        let (read, save) = (self.read(&chain), self.save(&chain));
+        let shapes = self.shapes(&chain);
         let grows = self.grows(&state);
         quote! {
             #part
