@@ -9,6 +9,10 @@ fn mistakes_are_explained() {
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/changeling-guest");
     let wit = package.join("wit");
     std::fs::create_dir_all(&wit).unwrap();
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wit/counter.wit"), wit.join("counter.wit")).unwrap();
+    std::fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wit/mistakes/counter.wit"),
+        wit.join("counter.wit"),
+    )
+    .unwrap();
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

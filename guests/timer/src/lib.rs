@@ -19,7 +19,7 @@ struct Ticker {
 impl Lifecycle for Ticker {
     /// With arguments it ticks from the start, every so many milliseconds.
     fn init(start: Start) -> Result<Self, String> {
-        log::info!(reason:? = start.reason; "{} starts", start.address);
+        log::info!("{} starts", start.address);
         let mut ticker = Self::default();
         if let Some(args) = start.args {
             let ms = args
@@ -31,7 +31,7 @@ impl Lifecycle for Ticker {
     }
 
     fn terminate(&mut self, reason: ExitReason) {
-        log::info!(ticks = self.ticks; "{} ends: {reason:?}", process::me());
+        log::info!(ticks = self.ticks; "{} ends: {reason}", process::me());
     }
 }
 
