@@ -1,1 +1,12 @@
-//! x
+//! The host of changeling as a library.
+#![warn(missing_docs)]
+
+pub mod actors;
+pub mod cli;
+pub mod config;
+pub mod control;
+pub mod engine;
+pub mod host;
+pub mod http;
+pub mod store;
+pub mod watch;

@@ -14,7 +14,7 @@ use crate::table::Table;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Compile (in the child, or take from the cache), map, reflect, ask for the shapes.
-    /// Answered by [`Event::Loaded`](crate::Event::Loaded).
+    /// Calls off a [`Effect::Retire`] of the same version. Answered by [`Event::Loaded`](crate::Event::Loaded).
     Load {
         /// Whose version it would be: for messages and limits.
         component: ComponentName,
@@ -84,7 +84,8 @@ pub enum Effect {
         hold_timeout: Duration,
     },
     /// Bring a switched actor back to the version before: its kept state where it handled nothing since, else by the
-    /// way down, else leave it. Answered by `TurnedBack` or `LeftBehind`.
+    /// way down, else leave it. One that was switched by [`Handover::Restart`] begins anew on the older version. Answered
+    /// by `TurnedBack` or `LeftBehind`; stop, kill and a crash win over it, and then `Exited` alone comes.
     TurnBack {
         /// Of which upgrade.
         upgrade: UpgradeId,
@@ -102,7 +103,7 @@ pub enum Effect {
         /// Which upgrade's.
         upgrade: UpgradeId,
     },
-    /// Write the table: temporary file, fsync, rename, fsync of the folder. Answered by `TableWritten` or `TableFailed`.
+    /// Write the table; there is never more than one writing under way: temporary file, fsync, rename, fsync of the folder. Answered by `TableWritten` or `TableFailed`.
     WriteTable {
         /// Which writing, to answer with.
         write: TableWrite,
@@ -116,7 +117,7 @@ pub enum Effect {
         /// Which version; none takes the component away.
         current: Option<Digest>,
     },
-    /// No more of this version: say when nothing refers to it, then unmap it. Answered by `Drained`.
+    /// No more of this version, be it an old one or one that was refused: say when nothing refers to it, then unmap it. Answered by `Drained`.
     Retire {
         /// Of which component.
         component: ComponentName,
@@ -138,7 +139,7 @@ pub enum Effect {
         /// With what reason.
         reason: ExitReason,
     },
-    /// Handle what is queued, within `drain`, answer the rest `stopped`, then save to the parked folder. Answered by
+    /// Wins over a hold, as a stop does. Handle what is queued, within `drain`, answer the rest `stopped`, then save to the parked folder. Answered by
     /// `Parked`.
     Park {
         /// Whose.
@@ -192,7 +193,8 @@ pub enum Birth {
     First,
     /// `init` after a crash.
     Restart(ExitReason),
-    /// The state that was kept when this upgrade switched it: after a crash before *published*.
+    /// The state that was kept when this upgrade switched it: after a crash before *published*. Where none was kept,
+    /// because nothing was handed over, `init`.
     Kept(UpgradeId),
     /// The state that the host's last graceful end parked.
     Parked,

@@ -3,15 +3,27 @@
 //! A fact about an actor names its [`Generation`], one about a try names its [`UpgradeId`] and [`Attempt`]; facts of an
 //! older one are dropped, for whatever they held was released by the event that ended that generation or attempt.
 
+use std::collections::BTreeSet;
+
 use crate::contract::{Offer, Version};
 use crate::effect::Request;
-use crate::id::{Address, Attempt, Digest, Generation, RequestId, TableWrite, UpgradeId};
+use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, TableWrite, UpgradeId};
 use crate::reason::{ExitReason, Refusal};
 use crate::time::WallTime;
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// The host begins: the first event of all, told once.
+    Begin {
+        /// The actors whose state the last graceful end parked.
+        parked: Vec<ParkedActor>,
+        /// Actors whose state was lost with the last host, where that can be known.
+        lost: u64,
+        /// The upgrades that have a receipt in the store: their numbers are not given again, and what the table still
+        /// says is in hand of them is over.
+        receipts: BTreeSet<UpgradeId>,
+    },
     /// Time has come to the instant that [`World::wake_at`](crate::World::wake_at) named, or passed it.
     Tick,
     /// Bytes lie in the store and somebody wants them to run.
@@ -34,6 +46,8 @@ pub enum Event {
     },
     /// A version was compiled, mapped, reflected and asked for its shapes, or could not be.
     Loaded {
+        /// Whose version it would be.
+        component: ComponentName,
         /// Which.
         digest: Digest,
         /// What it is, or why it cannot be.
@@ -57,7 +71,9 @@ pub enum Event {
         /// Whether the new version takes that state.
         outcome: Rehearsal,
     },
-    /// A message waits for an actor that is not there.
+    /// A message waits for an actor that is not there: told when the first one comes to an address without an instance,
+    /// and again after an `Exited` or a failed start that leaves messages behind. Answered by a start, now or later, or
+    /// by [`Effect::TurnAway`](crate::Effect::TurnAway).
     Wanted {
         /// Which.
         address: Address,
@@ -152,6 +168,8 @@ pub enum Event {
     },
     /// Nothing refers to a retired version: no instance, no call in flight, no queued message, no kept state.
     Drained {
+        /// Of which component.
+        component: ComponentName,
         /// Which.
         digest: Digest,
     },
@@ -173,6 +191,17 @@ pub enum Event {
     },
     /// The host is to end: take nothing new, finish what runs, park every actor.
     End,
+}
+
+/// An actor that the last graceful end put away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedActor {
+    /// Whose state.
+    pub address: Address,
+    /// The version that wrote it: it is restored on exactly this one.
+    pub digest: Digest,
+    /// How often it had been restarted.
+    pub restarts: u64,
 }
 
 /// Whether a version starts and can be left again, tried on a scratch instance.

@@ -4,17 +4,31 @@
 //! at a clock, waits, or knows WebAssembly; maps are ordered, so that the same events give the same effects.
 #![warn(missing_docs)]
 
+mod actor;
+mod component;
 pub mod contract;
 mod effect;
 mod event;
+mod folder;
 pub mod happening;
 pub mod id;
+mod ledger;
 pub mod policy;
 pub mod reason;
 pub mod receipt;
+mod requests;
+mod restore;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod table;
 mod time;
+mod turn;
+mod upgrade;
+pub mod view;
+mod world;
 
 pub use effect::{Answer, Birth, Effect, Handover, Request};
-pub use event::{Event, NotSwitched, Proof, Rehearsal, StartFailure, SwitchFigures};
+pub use event::{Event, NotSwitched, ParkedActor, Proof, Rehearsal, StartFailure, SwitchFigures};
+pub use policy::Settings;
 pub use time::{Time, WallTime};
+pub use world::World;

@@ -1,8 +1,11 @@
 //! What a user may set, per component, with the documented defaults. Parsed elsewhere.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::id::ComponentName;
 
 /// How many live states a dry run looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,5 +82,23 @@ impl Default for Policy {
             laggards: Laggard::Wait,
             verify_timeout: Duration::from_secs(60),
         }
+    }
+}
+
+/// What the host is set to, for all components.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The `changeling:` interfaces that this host has, with their versions, as components name them when they import.
+    pub provides: BTreeSet<String>,
+    /// Of every component that has none of its own.
+    pub default: Policy,
+    /// Of single components.
+    pub of: BTreeMap<ComponentName, Policy>,
+}
+
+impl Settings {
+    /// What holds for this component.
+    pub fn policy(&self, component: &ComponentName) -> Policy {
+        self.of.get(component).unwrap_or(&self.default).clone()
     }
 }

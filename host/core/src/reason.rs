@@ -132,6 +132,28 @@ pub struct Refusal {
     pub cause: Cause,
 }
 
+impl Refusal {
+    /// A refusal that concerns no single actor.
+    pub fn new(step: Step, act: &str, cause: Cause, words: impl Into<String>) -> Self {
+        Self {
+            step,
+            act: act.to_owned(),
+            address: None,
+            words: words.into(),
+            cause,
+        }
+    }
+
+    /// The same, on behalf of this actor.
+    #[must_use]
+    pub fn of(self, address: Address) -> Self {
+        Self {
+            address: Some(address),
+            ..self
+        }
+    }
+}
+
 /// Where the cause of a refusal lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,0 +1,332 @@
+//! One component: its versions, which of them is current, its actors, and the one upgrade in hand with the one that
+//! waits behind it. The steps of lives and upgrades are in `actor/` and `upgrade/`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::actor::{Actor, ActorKey};
+use crate::contract::{Offer, Source, Version};
+use crate::effect::{Answer, Effect};
+use crate::folder;
+use crate::happening::Happening;
+use crate::id::{Address, ComponentName, Digest, Label, RequestId};
+use crate::policy::Policy;
+use crate::reason::{CallError, Refusal};
+use crate::receipt::{Outcome, VersionRef};
+use crate::restore::Restoring;
+use crate::time::Time;
+use crate::turn::{Alarm, Turn};
+use crate::upgrade::receipt::Draft;
+use crate::upgrade::straggler::Straggler;
+use crate::upgrade::{Stage, Upgrade};
+
+/// Files that are dropped together come within this time, and the newest of them wins before any is begun.
+const DROPPED_TOGETHER: Duration = Duration::from_millis(20);
+
+#[derive(Debug)]
+pub(crate) struct Component {
+    pub name: ComponentName,
+    pub policy: Policy,
+    pub standing: Standing,
+    /// What births and new service calls go to.
+    pub current: Option<Digest>,
+    pub versions: BTreeMap<Digest, Loaded>,
+    /// How many loadings of each version are not answered.
+    loads: BTreeMap<Digest, u32>,
+    pub actors: BTreeMap<ActorKey, Actor>,
+    pub upgrade: Option<Upgrade>,
+    pub waiting: Option<Waiting>,
+    /// Actors that an upgrade published without: they go over at their next boundary.
+    pub stragglers: BTreeMap<ActorKey, Straggler>,
+}
+
+/// Whether it is there for its callers.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// The host has just begun, and brings back what the table says.
+    Restoring(Restoring),
+    Present,
+    /// It is being taken away, for whom.
+    Removing(Vec<RequestId>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub version: Arc<Version>,
+    /// No more of it: it goes when nothing refers to it.
+    pub is_retired: bool,
+}
+
+/// An offer that was taken and has not begun.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub offer: Offer,
+    pub draft: Draft,
+    ripe: Time,
+}
+
+impl Component {
+    pub fn new(name: ComponentName, policy: Policy) -> Self {
+        Self {
+            name,
+            policy,
+            standing: Standing::Present,
+            current: None,
+            versions: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            actors: BTreeMap::new(),
+            upgrade: None,
+            waiting: None,
+            stragglers: BTreeMap::new(),
+        }
+    }
+
+    pub fn address(&self, key: &ActorKey) -> Address {
+        Address {
+            component: self.name.clone(),
+            key: key.clone(),
+        }
+    }
+
+    pub fn version(&self, digest: Digest) -> Option<&Arc<Version>> {
+        self.versions.get(&digest).map(|loaded| &loaded.version)
+    }
+
+    pub fn label(&self, digest: Digest) -> Label {
+        self.version(digest)
+            .map_or_else(|| digest.short(), |version| version.label.clone())
+    }
+
+    /// Whether there is nothing left to remember.
+    pub fn is_gone(&self) -> bool {
+        self.current.is_none()
+            && self.versions.is_empty()
+            && self.loads.is_empty()
+            && self.actors.is_empty()
+            && self.upgrade.is_none()
+            && self.waiting.is_none()
+            && matches!(self.standing, Standing::Present)
+    }
+
+    /// Whether something here, but the table, needs these bytes.
+    pub fn refers_to(&self, digest: Digest) -> bool {
+        self.versions.contains_key(&digest)
+            || self.loads.contains_key(&digest)
+            || self.upgrade.as_ref().is_some_and(|upgrade| upgrade.to() == digest)
+            || self
+                .waiting
+                .as_ref()
+                .is_some_and(|waiting| waiting.offer.digest == digest)
+            || matches!(&self.standing, Standing::Restoring(restoring) if restoring.needs(digest))
+    }
+
+    /// Bytes lie in the store, and somebody wants them to run.
+    pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
+        let mut is_news = false;
+        turn.ledger.edit(|table| is_news = folder::is_news(table, &offer));
+        if !is_news {
+            return;
+        }
+        if let Some(id) = self.joined(&offer, turn) {
+            return turn.answer(request, &Answer::Upgrade(id));
+        }
+        if self.is_current(offer.digest) {
+            self.supersede_waiting("the bytes that are current were offered again", turn);
+            let why = format!("{} runs these bytes already ({})", self.name, self.label(offer.digest));
+            return self.ignore(&offer, request, Answer::Nothing(why.clone()), why, turn);
+        }
+        if let Some(refusal) = self.stands_refused(&offer, turn) {
+            let why = format!("refused before: {refusal}; `deploy` tries again");
+            return self.ignore(&offer, request, Answer::Refused(refusal), why, turn);
+        }
+        let id = turn.ledger.next_upgrade();
+        turn.answer(request, &Answer::Upgrade(id));
+        let label = offer.name_label.clone().unwrap_or_else(|| offer.digest.short());
+        let to = VersionRef {
+            digest: offer.digest,
+            label,
+        };
+        let draft = Draft::new(id, self.name.clone(), to, offer.source.clone(), turn.wall);
+        self.queue(offer, draft, turn);
+    }
+
+    /// The upgrade that this offer is already on its way by.
+    fn joined(&mut self, offer: &Offer, turn: &mut Turn<'_>) -> Option<crate::id::UpgradeId> {
+        if let Some(id) = self
+            .waiting
+            .as_ref()
+            .filter(|w| w.offer.digest == offer.digest)
+            .map(|w| w.draft.id)
+        {
+            return Some(id);
+        }
+        let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.is_before_publish())?;
+        let id = (upgrade.to() == offer.digest && !upgrade.is_turning_back()).then_some(upgrade.draft.id)?;
+        self.supersede_waiting("the upgrade in hand was offered again", turn);
+        Some(id)
+    }
+
+    fn is_current(&self, digest: Digest) -> bool {
+        self.current == Some(digest) && self.upgrade.as_ref().is_none_or(|upgrade| !upgrade.is_before_publish())
+    }
+
+    fn stands_refused(&self, offer: &Offer, turn: &mut Turn<'_>) -> Option<Refusal> {
+        match offer.source {
+            Source::Folder { .. } => folder::verdict(&turn.ledger.table, &self.name, offer.digest).cloned(),
+            Source::Deploy { .. } => {
+                turn.ledger
+                    .edit(|table| folder::acquit(table, &self.name, offer.digest));
+                None
+            }
+        }
+    }
+
+    fn ignore(&self, offer: &Offer, request: Option<RequestId>, answer: Answer, why: String, turn: &mut Turn<'_>) {
+        let (Source::Folder { file: name } | Source::Deploy { from: name }) = &offer.source;
+        turn.tell(Happening::Ignored {
+            component: Some(self.name.clone()),
+            file: name.clone(),
+            why,
+        });
+        turn.answer(request, &answer);
+        turn.let_go.push(offer.digest);
+    }
+
+    /// The newest waits, whatever else waited is superseded; what is only waiting to drain is over now.
+    fn queue(&mut self, offer: Offer, draft: Draft, turn: &mut Turn<'_>) {
+        let is_file = |offer: &Offer| matches!(offer.source, Source::Folder { .. });
+        let rival = match (&self.waiting, &self.upgrade) {
+            (Some(waiting), _) => Some(&waiting.offer),
+            (None, Some(upgrade)) if upgrade.is_before_publish() && is_file(&upgrade.offer) && is_file(&offer) => {
+                Some(&upgrade.offer)
+            }
+            (None, _) => None,
+        };
+        if rival.is_some_and(|rival| !folder::is_newer(&offer, rival)) {
+            turn.let_go.push(offer.digest);
+            return draft.finish(
+                Outcome::Superseded,
+                Some("a newer version was offered before it".to_owned()),
+                turn,
+            );
+        }
+        self.supersede_waiting("a newer version was offered", turn);
+        let ripe = if is_file(&offer) {
+            turn.now + DROPPED_TOGETHER
+        } else {
+            turn.now
+        };
+        self.waiting = Some(Waiting { offer, draft, ripe });
+        if self
+            .upgrade
+            .as_ref()
+            .is_some_and(|upgrade| !upgrade.is_before_publish())
+        {
+            self.finish(
+                Outcome::Superseded,
+                Some("a newer version was offered".to_owned()),
+                turn,
+            );
+        }
+        self.begin_next(turn);
+    }
+
+    pub fn supersede_waiting(&mut self, why: &str, turn: &mut Turn<'_>) {
+        if let Some(waiting) = self.waiting.take() {
+            turn.let_go.push(waiting.offer.digest);
+            waiting.draft.finish(Outcome::Superseded, Some(why.to_owned()), turn);
+        }
+    }
+
+    /// Begins what waits, when nothing else is in hand.
+    pub fn begin_next(&mut self, turn: &mut Turn<'_>) {
+        let is_free = self.upgrade.is_none() && matches!(self.standing, Standing::Present) && !turn.ending;
+        let Some(waiting) = self.waiting.take_if(|_| is_free) else {
+            return;
+        };
+        if turn.now < waiting.ripe {
+            turn.wake(waiting.ripe, Alarm::Upgrade(self.name.clone()));
+            self.waiting = Some(waiting);
+            return;
+        }
+        self.begin(waiting.offer, waiting.draft, turn);
+    }
+
+    /// Asks for a version; a retirement of it under way is called off.
+    pub fn load(&mut self, digest: Digest, turn: &mut Turn<'_>) {
+        if let Some(loaded) = self.versions.get_mut(&digest) {
+            loaded.is_retired = false;
+        }
+        *self.loads.entry(digest).or_default() += 1;
+        turn.ask(Effect::Load { component: self.name.clone(), digest });
+    }
+
+    /// A version was loaded, or could not be.
+    pub fn loaded(&mut self, digest: Digest, outcome: Result<Box<Version>, Refusal>, turn: &mut Turn<'_>) {
+        let Some(open) = self.loads.get_mut(&digest) else { return turn.stray() };
+        *open -= 1;
+        let is_last = *open == 0;
+        if is_last {
+            self.loads.remove(&digest);
+        }
+        if let Ok(version) = &outcome {
+            let loaded = Loaded { version: Arc::from(version.clone()), is_retired: false };
+            self.versions.entry(digest).or_insert(loaded);
+        }
+        let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.to() == digest);
+        let is_awaited = upgrade.is_some_and(|upgrade| matches!(upgrade.stage, Stage::Loading));
+        if matches!(self.standing, Standing::Restoring(_)) {
+            self.brought_back(digest, outcome.err(), turn);
+        } else if is_awaited {
+            self.compiled(outcome.err(), turn);
+        } else if upgrade.is_none() && is_last {
+            // The upgrade that asked for it is over.
+            self.retire(digest, turn);
+        }
+    }
+
+    /// No more of this version, unless it is current.
+    pub fn retire(&mut self, digest: Digest, turn: &mut Turn<'_>) {
+        if self.current == Some(digest) {
+            return;
+        }
+        match self.versions.get_mut(&digest) {
+            Some(loaded) => {
+                loaded.is_retired = true;
+                turn.ask(Effect::Retire {
+                    component: self.name.clone(),
+                    digest,
+                });
+            }
+            None => turn.let_go.push(digest),
+        }
+    }
+
+    /// Nothing refers to a retired version any more.
+    pub fn drained(&mut self, digest: Digest, turn: &mut Turn<'_>) {
+        // It may have been told just before the hands heard that the version is wanted again: it is gone all the same,
+        // until that loading is answered.
+        let is_wanted_again = self.loads.contains_key(&digest);
+        if !self.versions.get(&digest).is_some_and(|loaded| loaded.is_retired || is_wanted_again) {
+            return turn.stray();
+        }
+        self.versions.remove(&digest);
+        turn.let_go.push(digest);
+        self.is_drained(digest, turn);
+    }
+
+    /// A message waits for an actor that cannot be.
+    pub fn turn_away(&self, key: &ActorKey, error: CallError, turn: &mut Turn<'_>) {
+        turn.ask(Effect::TurnAway {
+            address: self.address(key),
+            error,
+        });
+    }
+
+    /// Whatever an alarm of this component was for.
+    pub fn woken(&mut self, turn: &mut Turn<'_>) {
+        self.look_at_the_clock(turn);
+        self.begin_next(turn);
+    }
+}

@@ -1,0 +1,73 @@
+//! What an offer is: the digest last seen under each file's name, the verdicts that stand, and which of several offers
+//! is the newest. It looks at no file.
+
+use crate::contract::{Offer, Source};
+use crate::id::{ComponentName, Digest};
+use crate::reason::{Cause, Refusal};
+use crate::table::{Table, Verdict};
+
+/// Verdicts kept in all; beyond it the oldest go.
+const MAX_VERDICTS: usize = 1_000;
+
+/// Notes what lies under a file's name now. An offer is a change of it, or a new name, and nothing else is.
+pub(crate) fn is_news(table: &mut Table, offer: &Offer) -> bool {
+    match &offer.source {
+        Source::Folder { file } => table.files.insert(file.clone(), offer.digest) != Some(offer.digest),
+        Source::Deploy { .. } => true,
+    }
+}
+
+/// Forgets that a file was seen, so that it is an offer again.
+pub(crate) fn unsee(table: &mut Table, source: &Source) {
+    if let Source::Folder { file } = source {
+        table.files.remove(file);
+    }
+}
+
+/// Forgets all that was seen and judged of a component.
+pub(crate) fn forget(table: &mut Table, component: &ComponentName) {
+    table
+        .files
+        .retain(|file, _| component_of(file) != Some(component.as_str()));
+    table.verdicts.retain(|verdict| verdict.component != *component);
+}
+
+/// `NAME.wasm` or `NAME@LABEL.wasm`.
+fn component_of(file: &str) -> Option<&str> {
+    let stem = file.strip_suffix(".wasm")?;
+    Some(stem.split_once('@').map_or(stem, |(name, _)| name))
+}
+
+/// The verdict that stands on these bytes.
+pub(crate) fn verdict<'a>(table: &'a Table, component: &ComponentName, digest: Digest) -> Option<&'a Refusal> {
+    let of = |verdict: &&Verdict| verdict.component == *component && verdict.digest == digest;
+    table.verdicts.iter().find(of).map(|verdict| &verdict.refusal)
+}
+
+/// Takes a verdict back: somebody asked to judge again, or the bytes were taken after all.
+pub(crate) fn acquit(table: &mut Table, component: &ComponentName, digest: Digest) {
+    table
+        .verdicts
+        .retain(|verdict| verdict.component != *component || verdict.digest != digest);
+}
+
+/// Keeps a verdict, but only one whose cause is in the bytes.
+pub(crate) fn convict(table: &mut Table, component: &ComponentName, digest: Digest, refusals: &[Refusal]) {
+    let Some(refusal) = refusals.iter().find(|refusal| refusal.cause == Cause::Bytes) else {
+        return;
+    };
+    acquit(table, component, digest);
+    table.verdicts.push(Verdict {
+        component: component.clone(),
+        digest,
+        refusal: refusal.clone(),
+    });
+    if table.verdicts.len() > MAX_VERDICTS {
+        table.verdicts.remove(0);
+    }
+}
+
+/// Whether `offer` wins over `other`: the newer modification, at equal times the greater label, else the later word.
+pub(crate) fn is_newer(offer: &Offer, other: &Offer) -> bool {
+    (offer.modified, &offer.name_label) >= (other.modified, &other.name_label)
+}

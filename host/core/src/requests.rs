@@ -1,0 +1,197 @@
+//! What a person or a program asks of one component: to end or renew an actor, to take the component away, to turn its
+//! upgrade back. Each request is answered exactly once, when it is done or cannot be.
+
+use crate::actor::{Actor, ActorKey, Goal};
+use crate::component::{Component, Standing};
+use crate::contract::Kind;
+use crate::effect::{Answer, Birth, Effect};
+use crate::happening::Happening;
+use crate::id::RequestId;
+use crate::ledger::Change;
+use crate::reason::{CallError, Cause, ExitReason, Refusal};
+use crate::receipt::Outcome;
+use crate::turn::Turn;
+
+impl Component {
+    /// Ends an actor.
+    pub fn stop(&mut self, request: RequestId, key: &ActorKey, turn: &mut Turn<'_>) {
+        let Some(actor) = self.actors.get_mut(key) else {
+            return self.no_actor(request, key, turn);
+        };
+        actor.asked.push(request);
+        self.end(key, Goal::End(ExitReason::Shutdown), turn);
+        self.proceed(turn);
+    }
+
+    /// Ends an actor and begins it anew; a singleton that is not there is begun.
+    pub fn restart(&mut self, request: RequestId, key: &ActorKey, turn: &mut Turn<'_>) {
+        if let Some(actor) = self.actors.get_mut(key) {
+            actor.asked.push(request);
+            self.end(key, Goal::Renew(ExitReason::Shutdown), turn);
+            return self.proceed(turn);
+        }
+        let is_actor = |digest| self.version(digest).is_some_and(|version| version.kind == Kind::Actor);
+        match self
+            .current
+            .filter(|current| is_actor(*current) && matches!(self.standing, Standing::Present))
+        {
+            Some(current) if key.is_none() && !self.policy.keyed => {
+                let mut actor = Actor::unborn(current, Birth::First, turn.now);
+                actor.asked.push(request);
+                self.actors.insert(None, actor);
+                self.bear(key, turn);
+            }
+            _ => self.no_actor(request, key, turn),
+        }
+    }
+
+    fn no_actor(&self, request: RequestId, key: &ActorKey, turn: &mut Turn<'_>) {
+        let words = format!("there is no actor {}", self.address(key));
+        turn.answer([request], &Answer::Failed(CallError::NoActor, words));
+    }
+
+    /// Turns the upgrade in hand back.
+    pub fn ask_back(&mut self, request: RequestId, turn: &mut Turn<'_>) {
+        let step = match &mut self.upgrade {
+            Some(upgrade) if upgrade.is_before_publish() => {
+                upgrade.asked.push(request);
+                upgrade.draft.step
+            }
+            Some(_) => {
+                let words = format!("the upgrade of {} is published already", self.name);
+                return turn.answer([request], &refused(words));
+            }
+            None => {
+                let words = format!("no upgrade of {} is in hand", self.name);
+                return turn.answer([request], &refused(words));
+            }
+        };
+        let refusal = Refusal::new(step, "turn-back", Cause::Surroundings, "it was asked to turn back");
+        self.turn_back(vec![refusal], turn);
+        self.proceed(turn);
+    }
+
+    /// Takes the component away: its actors end first.
+    pub fn remove(&mut self, request: RequestId, turn: &mut Turn<'_>) {
+        match &mut self.standing {
+            Standing::Removing(requests) => return requests.push(request),
+            Standing::Restoring(_) => {
+                let words = format!("{} is still being brought back; try again", self.name);
+                return turn.answer([request], &refused(words));
+            }
+            Standing::Present => {}
+        }
+        if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_before_publish()) {
+            let words = format!(
+                "an upgrade of {} is in hand: turn it back first, or let it end",
+                self.name
+            );
+            return turn.answer([request], &refused(words));
+        }
+        if self.current.is_none() && !turn.ledger.table.components.contains_key(&self.name) {
+            let words = format!("there is no component {}", self.name);
+            return turn.answer([request], &Answer::Failed(CallError::NoSuchComponent, words));
+        }
+        self.standing = Standing::Removing(vec![request]);
+        self.supersede_waiting("the component is removed", turn);
+        self.finish(Outcome::Superseded, Some("the component is removed".to_owned()), turn);
+        let keys: Vec<ActorKey> = self.actors.keys().cloned().collect();
+        for key in &keys {
+            self.end(key, Goal::End(ExitReason::Shutdown), turn);
+        }
+        if keys.is_empty() {
+            self.is_removed_when_empty(turn);
+        }
+    }
+
+    /// The last actor of a component that is being removed is gone: the table comes next.
+    pub fn is_removed_when_empty(&mut self, turn: &mut Turn<'_>) {
+        if matches!(self.standing, Standing::Removing(_)) && self.actors.is_empty() && !turn.ending {
+            turn.ledger.propose(self.name.clone(), Change::Gone);
+        }
+    }
+
+    /// The table without it is on disk, or could not be written: then it goes on.
+    pub fn removed(&mut self, outcome: Result<(), &str>, turn: &mut Turn<'_>) {
+        let Standing::Removing(requests) = std::mem::replace(&mut self.standing, Standing::Present) else {
+            return turn.stray();
+        };
+        match outcome {
+            Ok(()) => {
+                self.current = None;
+                turn.ask(Effect::Publish {
+                    component: self.name.clone(),
+                    current: None,
+                });
+                let versions: Vec<_> = self.versions.keys().copied().collect();
+                for digest in versions {
+                    self.retire(digest, turn);
+                }
+                turn.tell(Happening::Removed {
+                    component: self.name.clone(),
+                });
+                turn.answer(requests, &Answer::Done);
+            }
+            Err(error) => {
+                let words = format!("the table could not be written: {error}");
+                turn.answer(requests, &refused(words));
+                self.begin_singleton(turn);
+            }
+        }
+        self.begin_next(turn);
+    }
+
+    /// The host takes nothing new: what is in hand turns back, then every actor is put away.
+    pub fn host_ends(&mut self, turn: &mut Turn<'_>) {
+        self.supersede_for_the_end(turn);
+        if let Standing::Restoring(restoring) = &mut self.standing {
+            let wanted = restoring.take_wanted();
+            self.standing = Standing::Present;
+            wanted
+                .iter()
+                .for_each(|key| self.turn_away(key, CallError::Stopped, turn));
+        }
+        if let Standing::Removing(requests) = &mut self.standing {
+            let requests = std::mem::take(requests);
+            let answer = Answer::Failed(CallError::Stopped, "the host is ending".to_owned());
+            turn.answer(requests, &answer);
+        }
+        match self
+            .upgrade
+            .as_ref()
+            .map(|upgrade| (upgrade.is_before_publish(), upgrade.draft.step))
+        {
+            Some((true, step)) => {
+                let refusal = Refusal::new(step, "turn-back", Cause::Surroundings, "the host is ending");
+                self.turn_back(vec![refusal], turn);
+                self.proceed(turn);
+            }
+            Some((false, _)) => self.give_up_draining(turn),
+            None => self.park_all(turn),
+        }
+    }
+
+    fn supersede_for_the_end(&mut self, turn: &mut Turn<'_>) {
+        if let Some(waiting) = self.waiting.take() {
+            turn.ledger
+                .edit(|table| crate::folder::unsee(table, &waiting.offer.source));
+            waiting
+                .draft
+                .finish(Outcome::Interrupted, Some("the host is ending".to_owned()), turn);
+        }
+    }
+
+    /// The only actor of a component that has no keys.
+    pub fn begin_singleton(&mut self, turn: &mut Turn<'_>) {
+        let Some(current) = self.current else { return };
+        let is_actor = self.version(current).is_some_and(|version| version.kind == Kind::Actor);
+        if is_actor && !self.policy.keyed && !self.actors.contains_key(&None) {
+            self.actors.insert(None, Actor::unborn(current, Birth::First, turn.now));
+            self.bear(&None, turn);
+        }
+    }
+}
+
+fn refused(words: String) -> Answer {
+    Answer::Failed(CallError::Refused(words.clone()), words)
+}

@@ -1,0 +1,130 @@
+//! The start of the host: what the table says is current is loaded and published, parked actors come back on exactly
+//! the version that wrote their state, and only then are offers looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::actor::{Actor, ActorKey};
+use crate::component::{Component, Standing};
+use crate::effect::{Birth, Effect};
+use crate::event::ParkedActor;
+use crate::happening::Happening;
+use crate::id::Digest;
+use crate::reason::Refusal;
+use crate::table::Row;
+use crate::turn::Turn;
+
+#[derive(Debug)]
+pub(crate) struct Restoring {
+    row: Row,
+    loading: BTreeSet<Digest>,
+    parked: BTreeMap<ActorKey, ParkedActor>,
+    wanted: BTreeSet<ActorKey>,
+}
+
+impl Restoring {
+    /// A message came early: its actor is looked for when there is something to look in.
+    pub fn wants(&mut self, key: ActorKey) {
+        self.wanted.insert(key);
+    }
+
+    pub fn take_wanted(&mut self) -> BTreeSet<ActorKey> {
+        std::mem::take(&mut self.wanted)
+    }
+
+    pub fn needs(&self, digest: Digest) -> bool {
+        self.row.current == digest || self.parked.values().any(|actor| actor.digest == digest)
+    }
+}
+
+impl Component {
+    /// Loads what is current and what parked states need.
+    pub fn restore(&mut self, row: Row, parked: Vec<ParkedActor>, turn: &mut Turn<'_>) {
+        let loading: BTreeSet<Digest> = std::iter::once(row.current)
+            .chain(parked.iter().map(|actor| actor.digest))
+            .collect();
+        for digest in &loading {
+            self.load(*digest, turn);
+        }
+        let parked = parked
+            .into_iter()
+            .map(|actor| (actor.address.key.clone(), actor))
+            .collect();
+        self.standing = Standing::Restoring(Restoring {
+            row,
+            loading,
+            parked,
+            wanted: BTreeSet::new(),
+        });
+    }
+
+    /// One of these versions is there, or cannot be; when all are, the component is there again.
+    pub fn brought_back(&mut self, digest: Digest, refusal: Option<Refusal>, turn: &mut Turn<'_>) {
+        let Standing::Restoring(restoring) = &mut self.standing else { return };
+        restoring.loading.remove(&digest);
+        if let Some(refusal) = refusal {
+            let what = format!("version {} of {}", digest.short(), self.name);
+            turn.tell(Happening::Trouble { what, why: refusal.to_string() });
+        }
+        let is_done = restoring.loading.is_empty();
+        if is_done && let Standing::Restoring(restoring) = std::mem::replace(&mut self.standing, Standing::Present) {
+            self.is_back(restoring, turn);
+        }
+    }
+
+    fn is_back(&mut self, restoring: Restoring, turn: &mut Turn<'_>) {
+        let Restoring {
+            row, parked, wanted, ..
+        } = restoring;
+        if self.versions.contains_key(&row.current) {
+            self.current = Some(row.current);
+            turn.ask(Effect::Publish {
+                component: self.name.clone(),
+                current: Some(row.current),
+            });
+            let label = self.label(row.current);
+            turn.tell(Happening::Loaded {
+                component: self.name.clone(),
+                digest: row.current,
+                label,
+            });
+        }
+        for actor in parked.into_values() {
+            self.bring_back(actor, &row, turn);
+        }
+        self.begin_singleton(turn);
+        let others: Vec<Digest> = self.versions.keys().copied().collect();
+        for digest in others {
+            self.retire(digest, turn);
+        }
+        for key in wanted {
+            self.wanted(key, turn);
+        }
+        self.begin_next(turn);
+    }
+
+    fn bring_back(&mut self, parked: ParkedActor, row: &Row, turn: &mut Turn<'_>) {
+        let ParkedActor {
+            address,
+            digest,
+            restarts,
+        } = parked;
+        if self.current.is_none() || !self.versions.contains_key(&digest) {
+            let why = format!("version {} cannot be loaded; its state stays parked", digest.short());
+            return turn.tell(Happening::Trouble {
+                what: format!("the parked state of {address}"),
+                why,
+            });
+        }
+        let key = address.key;
+        let mut actor = Actor::unborn(digest, Birth::Parked, turn.now);
+        actor.restarts = restarts;
+        self.actors.insert(key.clone(), actor);
+        self.bear(&key, turn);
+        if row.before.iter().any(|version| version.digest == digest) {
+            let upgrade = turn.ledger.table.last_upgrade;
+            self.straggles(&key, upgrade, turn);
+        } else if let Some(actor) = self.actors.get_mut(&key) {
+            actor.left_behind = digest != row.current;
+        }
+    }
+}

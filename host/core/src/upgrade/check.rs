@@ -1,0 +1,131 @@
+//! Whether a version may take over, judged without running it: every objection at once, and what is worth saying.
+
+use std::collections::BTreeSet;
+
+use super::handover::handover;
+use crate::contract::{Kind, Version};
+use crate::policy::Strategy;
+use crate::reason::{Cause, Refusal, Step};
+
+/// What a new version is judged against.
+pub(crate) struct Surroundings<'a> {
+    /// The versions that live actors run on; empty where none lives.
+    pub live: Vec<&'a Version>,
+    /// What is current, where something is.
+    pub current: Option<&'a Version>,
+    /// The `changeling:` interfaces that this host has.
+    pub provides: &'a BTreeSet<String>,
+    /// How actors would go over.
+    pub strategy: Strategy,
+}
+
+/// The judgement: refused where there is an objection, else taken with what is worth saying.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    pub objections: Vec<Refusal>,
+    pub findings: Vec<String>,
+}
+
+/// Judges `new`.
+pub(crate) fn check(new: &Version, around: &Surroundings<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    callable(new, &mut judgement);
+    imports(new, around, &mut judgement);
+    for old in &around.live {
+        hooks(old, new, around.strategy, &mut judgement);
+        state(old, new, around.strategy, &mut judgement);
+    }
+    if let Some(current) = around.current {
+        functions(current, new, &mut judgement);
+    }
+    judgement.objections.dedup();
+    judgement.findings.dedup();
+    judgement
+}
+
+impl Judgement {
+    fn object(&mut self, act: &str, cause: Cause, words: String) {
+        self.objections.push(Refusal::new(Step::Checked, act, cause, words));
+    }
+}
+
+fn callable(new: &Version, judgement: &mut Judgement) {
+    if new.functions.is_empty() && new.kind == Kind::Service {
+        judgement.object("exports", Cause::Bytes, "it exports nothing callable".to_owned());
+    }
+}
+
+fn imports(new: &Version, around: &Surroundings<'_>, judgement: &mut Judgement) {
+    for import in &new.imports {
+        if import.starts_with("wasi:") || around.provides.contains(import) {
+            continue;
+        }
+        let words = match import.starts_with("changeling:") {
+            true => format!("it imports {import}, which this host does not have"),
+            false => {
+                format!("it imports {import}, which nobody provides: a guest may import wasi: and changeling: only")
+            }
+        };
+        judgement.object("imports", Cause::Surroundings, words);
+    }
+}
+
+/// What live actors were promised may not go away under them, but by a restart.
+fn hooks(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judgement) {
+    if old.kind != new.kind {
+        let words = format!(
+            "{} is a {}, this is a {}, and actors of it live",
+            old.label, old.kind, new.kind
+        );
+        judgement.object("exports", Cause::Surroundings, words);
+        return;
+    }
+    let dropped = [
+        ("state", old.hooks.state && !new.hooks.state),
+        ("lifecycle", old.hooks.lifecycle && !new.hooks.lifecycle),
+        ("info", old.hooks.info && !new.hooks.info),
+    ];
+    for (name, _) in dropped.into_iter().filter(|(_, gone)| *gone) {
+        let words = format!("{} exports `{name}`, this does not, and actors of it live", old.label);
+        match strategy {
+            Strategy::Rolling => judgement.object("exports", Cause::Surroundings, words),
+            Strategy::Restart => judgement.findings.push(words),
+        }
+    }
+}
+
+fn state(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judgement) {
+    // A dropped `state` is said once, above.
+    if old.kind != new.kind || (old.shapes.is_some() && new.shapes.is_none()) {
+        return;
+    }
+    match handover(old, new, strategy) {
+        Ok(crate::effect::Handover::State { .. }) => {}
+        Ok(crate::effect::Handover::Restart) => {
+            let why = if old.shapes.is_some() {
+                "as was asked"
+            } else {
+                "it exports no `state`"
+            };
+            judgement
+                .findings
+                .push(format!("actors on {} begin anew: {why}", old.label));
+        }
+        Err(words) => judgement.object("state", Cause::Surroundings, words),
+    }
+}
+
+/// Nobody is known to use a function yet, so what went away or changed is said and refuses nothing.
+fn functions(current: &Version, new: &Version, judgement: &mut Judgement) {
+    for (name, old) in &current.functions {
+        match new.functions.get(name) {
+            None => judgement.findings.push(format!("{name} is gone; it was {old}")),
+            Some(changed) if changed != old => {
+                judgement
+                    .findings
+                    .push(format!("{name} changed from {old} to {changed}"));
+            }
+            Some(_) => {}
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Messages as WAVE, the text form of component values that the command line speaks: `5`, `"text"`, `{x: 1}`, `some(3)`.
+//!
+//! WAVE has no form for maps, and none that is read for lists of fixed length: a type that has one is refused by name, and
+//! [`json`](crate::json) is the way. Not a number is one value in WAVE, whatever its bits were. A value takes far more
+//! memory on the way than it has bytes, so this is not for bulk.
+
+use wasmtime::component::{Type, Val};
+
+use crate::shape::Shape;
+use crate::{Error, value};
+
+/// The message of `args`, one text for each of `types`, if it has no more than `limit` bytes.
+///
+/// # Errors
+/// [`Error::BadArgument`] with the position of the argument and what WAVE has to say, [`Error::TooLarge`], and
+/// [`Error::Unportable`].
+pub fn to_packed(types: &[Type], args: &[&str], limit: usize) -> Result<Vec<u8>, Error> {
+    if types.len() != args.len() {
+        return Err(Error::bad(format!(
+            "expected {} arguments, got {}",
+            types.len(),
+            args.len()
+        )));
+    }
+    let mut values = Vec::with_capacity(args.len());
+    for (at, (ty, text)) in types.iter().zip(args).enumerate() {
+        let value = parse(ty, text).map_err(|why| why.within(format_args!("[{at}]")))?;
+        values.push(value);
+    }
+    value::to_packed(types, &values, limit)
+}
+
+fn parse(ty: &Type, text: &str) -> Result<Val, Error> {
+    let shape = Shape::of(ty)?;
+    refuse_unspeakable(&shape)?;
+    Val::from_wave(ty, text).map_err(|why| Error::bad(format!("expected a {shape}: {why}")))
+}
+
+/// The one value, of type `ty`, that `message` is the tuple of.
+///
+/// # Errors
+/// [`Error::Malformed`], [`Error::Unportable`], and [`Error::BadArgument`] for a type that WAVE has no form for.
+pub fn from_packed(ty: &Type, message: &[u8]) -> Result<String, Error> {
+    refuse_unspeakable(&Shape::of(ty)?)?;
+    let values = value::from_packed(std::slice::from_ref(ty), message)?;
+    values[0].to_wave().map_err(|why| Error::bad(why.to_string()))
+}
+
+fn refuse_unspeakable(shape: &Shape) -> Result<(), Error> {
+    match shape {
+        Shape::Map(_) | Shape::FixedList(..) => Err(Error::bad(format!("WAVE has no form for a {shape}, JSON has"))),
+        Shape::List(part) | Shape::Option(part) => refuse_unspeakable(part),
+        Shape::Record(_, parts) | Shape::Tuple(parts) => parts.iter().try_for_each(refuse_unspeakable),
+        Shape::Variant(_, payloads) => payloads.iter().flatten().try_for_each(refuse_unspeakable),
+        Shape::Result(payloads) => payloads.iter().flatten().try_for_each(refuse_unspeakable),
+        _ => Ok(()),
+    }
+}

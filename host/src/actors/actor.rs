@@ -1,0 +1,387 @@
+//! One address: its mailbox and its lease. At rest that is all there is of an actor: no task, no stack, no timer.
+//!
+//! **The lease is the gate.** Whoever holds the [`Incarnation`] is alone with the actor: the run that handles messages, or
+//! a switch that took it between two of them. Messages that come meanwhile wait in order. It goes back by
+//! [`Actor::give_back`], or ends by [`Actor::died`] or [`Actor::ended`]; nothing else can be left shut.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use changeling_core::Event;
+use changeling_core::id::{Address, Generation, UpgradeId};
+use changeling_core::reason::{CallError, ExitReason};
+use futures_channel::oneshot;
+
+use super::incarnation::{Incarnation, Kept};
+use super::mailbox::{Bounds, Entry, Mailbox, Message, Next};
+use super::run;
+use super::stage::Stage;
+use crate::engine::code::{Code, Function};
+use crate::engine::limits::Limits;
+
+/// An address that has, had or will have an actor.
+pub struct Actor {
+    /// Which.
+    pub address: Address,
+    /// What its instances may use.
+    pub limits: Arc<Limits>,
+    /// The threads, the clock and the listener that all actors share.
+    pub stage: Arc<Stage>,
+    inner: Mutex<Inner>,
+    handled: AtomicU64,
+    memory: AtomicU64,
+}
+
+struct Inner {
+    mailbox: Mailbox,
+    lease: Lease,
+    generation: Generation,
+    born: Option<Instant>,
+    /// The version it runs on, or whose functions it accepts while it has none.
+    code: Arc<Code>,
+    /// Why nothing is accepted any more.
+    shut: Option<CallError>,
+    kept: Option<Kept>,
+    /// Since when the oldest message waits behind somebody from the system lane; none where none does.
+    waiting: Option<Instant>,
+}
+
+/// Who has the incarnation.
+enum Lease {
+    /// There is none: not born yet, or dead and to be started again.
+    Vacant,
+    /// Nobody: it rests here.
+    Resting(Box<Incarnation>),
+    /// The run that handles its messages.
+    Running,
+    /// Somebody from the system lane.
+    Held,
+}
+
+/// What comes of posting a message.
+pub enum Posted {
+    /// It waits; somebody will run it.
+    Queued,
+    /// The actor rests: the caller runs it, with this message first.
+    Run(Box<Incarnation>, Message),
+}
+
+/// What an actor is doing, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// No instance.
+    Stopped,
+    /// Nothing to do.
+    Idle,
+    /// Handling a message.
+    Running,
+    /// Between two messages, in the hands of an upgrade or a look.
+    Held,
+}
+
+/// A look at an actor from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// What it does.
+    pub activity: Activity,
+    /// Messages that wait.
+    pub mailbox: usize,
+    /// Messages handled, over all its lives.
+    pub handled: u64,
+    /// Linear memory in bytes.
+    pub memory: u64,
+    /// How long this life lasts; zero where there is none.
+    pub uptime: std::time::Duration,
+}
+
+impl Actor {
+    /// An address without an actor yet, that accepts what `code` serves.
+    pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, bounds: Bounds, stage: Arc<Stage>) -> Arc<Self> {
+        Arc::new(Self {
+            address,
+            limits,
+            stage,
+            inner: Mutex::new(Inner {
+                mailbox: Mailbox::new(bounds),
+                lease: Lease::Vacant,
+                generation: Generation::default(),
+                born: None,
+                code,
+                shut: None,
+                kept: None,
+                waiting: None,
+            }),
+            handled: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing is done under this lock that could panic half-way.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version whose functions it accepts.
+    pub fn code(&self) -> Arc<Code> {
+        self.lock().code.clone()
+    }
+
+    /// The life that it has, where it has one.
+    pub fn generation(&self) -> Option<Generation> {
+        let inner = self.lock();
+        (!matches!(inner.lease, Lease::Vacant)).then_some(inner.generation)
+    }
+
+    /// Accepts a message: full, ending, queued, or to be run by the caller.
+    ///
+    /// # Errors
+    /// `overloaded` at the mailbox's bounds, `stopped` or whatever else shut it.
+    pub fn post(&self, message: Message) -> Result<Posted, CallError> {
+        let mut inner = self.lock();
+        if let Some(error) = &inner.shut {
+            return Err(error.clone());
+        }
+        // One that rests has an empty mailbox: nothing is overtaken.
+        match std::mem::replace(&mut inner.lease, Lease::Running) {
+            Lease::Resting(incarnation) => return Ok(Posted::Run(incarnation, message)),
+            other => inner.lease = other,
+        }
+        inner.mailbox.push(message).map_err(|_| CallError::Overloaded)?;
+        if matches!(inner.lease, Lease::Held) {
+            inner.waiting.get_or_insert_with(Instant::now);
+        }
+        Ok(Posted::Queued)
+    }
+
+    /// A timer fired; it is queued and handled in order. Does nothing where that life is over.
+    pub fn fire(self: &Arc<Self>, generation: Generation, timer: u64) {
+        let mut inner = self.lock();
+        if inner.generation != generation || matches!(inner.lease, Lease::Vacant) {
+            return;
+        }
+        inner.mailbox.push_unbounded(Entry::Timer(timer));
+        self.wake(inner);
+    }
+
+    /// Runs it, where it rests and something waits.
+    fn wake(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
+        if inner.mailbox.is_empty() {
+            return;
+        }
+        match std::mem::replace(&mut inner.lease, Lease::Running) {
+            Lease::Resting(incarnation) => {
+                drop(inner);
+                self.stage.queue.spawn(run::run(self.clone(), incarnation, None));
+            }
+            // Somebody has it, and looks at the mailbox when done.
+            other => inner.lease = other,
+        }
+    }
+
+    /// The lease between two messages, over the heads of those that wait; `urgent` ones before other takers.
+    ///
+    /// None where this life is over, now or before the boundary comes.
+    pub async fn take(&self, generation: Generation, urgent: bool) -> Option<Box<Incarnation>> {
+        let boundary = {
+            let mut inner = self.lock();
+            if inner.generation != generation {
+                return None;
+            }
+            match std::mem::replace(&mut inner.lease, Lease::Held) {
+                Lease::Resting(incarnation) => {
+                    inner.waiting = None;
+                    return Some(incarnation);
+                }
+                Lease::Vacant => {
+                    inner.lease = Lease::Vacant;
+                    return None;
+                }
+                other => inner.lease = other,
+            }
+            let (taker, boundary) = oneshot::channel();
+            inner.mailbox.push_system(taker, urgent);
+            boundary
+        };
+        boundary.await.ok()
+    }
+
+    /// The lease after everything that waits now has been handled.
+    pub async fn take_after_queue(&self, generation: Generation) -> Option<Box<Incarnation>> {
+        let boundary = {
+            let mut inner = self.lock();
+            if inner.generation != generation {
+                return None;
+            }
+            match std::mem::replace(&mut inner.lease, Lease::Held) {
+                Lease::Resting(incarnation) => return Some(incarnation),
+                Lease::Vacant => {
+                    inner.lease = Lease::Vacant;
+                    return None;
+                }
+                other => inner.lease = other,
+            }
+            let (taker, boundary) = oneshot::channel();
+            inner.mailbox.push_unbounded(Entry::Boundary(taker));
+            boundary
+        };
+        boundary.await.ok()
+    }
+
+    /// What the run that holds the lease does next. Gives the incarnation back to whoever comes first: the system lane,
+    /// the run itself with an entry, or rest.
+    pub(super) fn next(&self, mut incarnation: Box<Incarnation>) -> Option<(Box<Incarnation>, Entry)> {
+        self.memory.store(incarnation.instance.memory() as u64, Ordering::Relaxed);
+        let mut inner = self.lock();
+        loop {
+            let taker = match inner.mailbox.take_next() {
+                Next::Taker(taker) | Next::Entry(Entry::Boundary(taker)) => taker,
+                Next::Entry(entry) => {
+                    inner.lease = Lease::Running;
+                    return Some((incarnation, entry));
+                }
+                Next::Nothing => {
+                    inner.lease = Lease::Resting(incarnation);
+                    return None;
+                }
+            };
+            inner.lease = Lease::Held;
+            inner.waiting = inner.mailbox.has_messages().then(Instant::now);
+            match taker.send(incarnation) {
+                Ok(()) => return None,
+                // It gave up waiting meanwhile.
+                Err(back) => incarnation = back,
+            }
+        }
+    }
+
+    /// Back from the system lane: the messages that waited are handled now.
+    pub fn give_back(self: &Arc<Self>, incarnation: Box<Incarnation>) {
+        let mut inner = self.lock();
+        inner.waiting = None;
+        if inner.mailbox.is_empty() {
+            inner.lease = Lease::Resting(incarnation);
+            return;
+        }
+        inner.lease = Lease::Running;
+        drop(inner);
+        self.stage.queue.spawn(run::run(self.clone(), incarnation, None));
+    }
+
+    /// The first queued function that `code` does not serve.
+    pub fn unserved_by(&self, code: &Code) -> Option<Arc<Function>> {
+        self.lock().mailbox.unserved_by(code)
+    }
+
+    /// The one instant at which an actor changes its version: what is accepted from here on is accepted by `code`.
+    ///
+    /// Returns how many messages waited behind the hold, and since when the oldest did.
+    ///
+    /// # Errors
+    /// A queued function that the version does not serve: then nothing changed.
+    pub fn switch(&self, code: &Arc<Code>, kept: Option<Kept>) -> Result<(u64, Option<Instant>), Arc<Function>> {
+        let mut inner = self.lock();
+        if let Some(function) = inner.mailbox.unserved_by(code) {
+            return Err(function);
+        }
+        inner.code = code.clone();
+        inner.kept = kept;
+        Ok((inner.mailbox.len() as u64, inner.waiting.take()))
+    }
+
+    /// What it was before this upgrade switched it.
+    pub fn kept(&self, upgrade: UpgradeId) -> Option<Kept> {
+        self.lock().kept.clone().filter(|kept| kept.upgrade == upgrade)
+    }
+
+    /// That is of no more use.
+    pub fn drop_kept(&self, upgrade: UpgradeId) {
+        let mut inner = self.lock();
+        if inner.kept.as_ref().is_some_and(|kept| kept.upgrade == upgrade) {
+            inner.kept = None;
+        }
+    }
+
+    /// A new life begins; its run will hold the lease.
+    pub(super) fn born(&self, generation: Generation, code: &Arc<Code>) {
+        let mut inner = self.lock();
+        inner.lease = Lease::Running;
+        inner.generation = generation;
+        inner.born = Some(Instant::now());
+        inner.code = code.clone();
+    }
+
+    /// A message was handled.
+    pub(super) fn count_handled(&self) {
+        self.handled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// This life is over by a crash: timers are forgotten, messages wait for the next one.
+    pub fn died(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
+        {
+            let mut inner = self.lock();
+            inner.lease = Lease::Vacant;
+            inner.born = None;
+            inner.mailbox.forget_incarnation();
+            inner.waiting = None;
+        }
+        self.report_exit(incarnation, reason);
+    }
+
+    /// This life is over in order, and so is the address: what waits is answered `stopped`. Its name is free again
+    /// before anyone hears that it is down.
+    pub fn ended(self: &Arc<Self>, incarnation: Box<Incarnation>, reason: ExitReason) {
+        self.shut(CallError::Stopped);
+        self.stage.directory.remove(self);
+        self.report_exit(incarnation, reason);
+    }
+
+    /// This life is put away: as [`Actor::ended`], but that it is told by whoever parks it.
+    pub fn parked(self: &Arc<Self>, incarnation: Box<Incarnation>) {
+        self.shut(CallError::Stopped);
+        self.stage.directory.remove(self);
+        self.stage.reaper.bury(incarnation.instance);
+    }
+
+    fn report_exit(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
+        self.memory.store(0, Ordering::Relaxed);
+        let handled_since_switch = if incarnation.switched { incarnation.since_switch } else { 0 };
+        let generation = incarnation.generation;
+        self.stage.reaper.bury(incarnation.instance);
+        self.stage.news.tell(Event::Exited { address: self.address.clone(), generation, reason, handled_since_switch });
+    }
+
+    /// Accepts nothing any more; everything that waits is answered so.
+    pub fn shut(&self, error: CallError) {
+        let left = {
+            let mut inner = self.lock();
+            inner.lease = Lease::Vacant;
+            inner.shut = Some(error.clone());
+            inner.mailbox.drain()
+        };
+        left.into_iter().for_each(|message| message.answer(Err(error.clone())));
+    }
+
+    /// Accepts nothing new; what waits is still handled.
+    pub fn close(&self, error: CallError) {
+        self.lock().shut = Some(error);
+    }
+
+    /// A look from outside.
+    pub fn view(&self) -> View {
+        let inner = self.lock();
+        let activity = match inner.lease {
+            Lease::Vacant => Activity::Stopped,
+            Lease::Resting(_) => Activity::Idle,
+            Lease::Running => Activity::Running,
+            Lease::Held => Activity::Held,
+        };
+        View {
+            activity,
+            mailbox: inner.mailbox.len(),
+            handled: self.handled.load(Ordering::Relaxed),
+            memory: self.memory.load(Ordering::Relaxed),
+            uptime: inner.born.map(|born| born.elapsed()).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Turning one switched actor back: to the very state it had where it handled nothing since, else by the way down. An
+//! actor for which neither works stays where it is, with its state.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use changeling_core::Event;
+use changeling_core::id::{Generation, UpgradeId};
+use changeling_core::reason::ExitReason;
+
+use super::actor::Actor;
+use super::birth;
+use super::incarnation::{Incarnation, Kept};
+use super::run::guarded;
+use crate::engine::code::Code;
+use crate::engine::instance::Instance;
+use crate::engine::room::Want;
+use crate::engine::timers::Timers;
+use crate::engine::{envelope, wit};
+
+/// One order to turn back.
+pub struct Order {
+    /// Of which upgrade.
+    pub upgrade: UpgradeId,
+    /// Which life.
+    pub generation: Generation,
+    /// To which version.
+    pub to: Arc<Code>,
+    /// The state version of the way down.
+    pub down: Option<u32>,
+}
+
+/// How it ended.
+enum Back {
+    Exact(Instance),
+    Down(Instance),
+    Stays(String),
+    Dead(String, ExitReason),
+}
+
+/// Turns one actor back and tells how it went.
+pub async fn turn_back(actor: Arc<Actor>, order: Order) {
+    let Some(mut incarnation) = actor.take(order.generation, false).await else { return };
+    let kept = actor.kept(order.upgrade);
+    let (address, generation, upgrade) = (actor.address.clone(), order.generation, order.upgrade);
+    let left = |words| Event::LeftBehind { upgrade, address: address.clone(), generation, words };
+    let back = go_back(&actor, &order, &mut incarnation, kept.as_ref()).await;
+    let (instance, exact) = match back {
+        Back::Exact(instance) => (instance, true),
+        Back::Down(instance) => (instance, false),
+        Back::Stays(words) => {
+            actor.stage.news.tell(left(words));
+            return actor.give_back(incarnation);
+        }
+        Back::Dead(words, reason) => {
+            actor.stage.news.tell(left(words));
+            return actor.died(incarnation, reason);
+        }
+    };
+    if let Err(function) = actor.switch(&order.to, None) {
+        // The older version lacks it: the newer one handles it first.
+        actor.stage.news.tell(left(format!("a call of {} waits, which the older version does not serve", function.name)));
+        actor.stage.reaper.bury(instance);
+        return actor.give_back(incarnation);
+    }
+    let newer = std::mem::replace(&mut incarnation.instance, instance);
+    (incarnation.since_switch, incarnation.switched) = (0, false);
+    for (timer, at) in incarnation.instance.sandbox().timers.take_unarmed() {
+        actor.stage.clock.arm(&actor, generation, timer, at);
+    }
+    actor.stage.news.tell(Event::TurnedBack { upgrade, address, generation, exact });
+    actor.give_back(incarnation);
+    actor.stage.reaper.bury(newer);
+}
+
+async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kept: Option<&Kept>) -> Back {
+    let place = match actor.stage.engine.room().take(Want::Upkeep) {
+        Ok(place) => place,
+        Err(full) => return Back::Stays(full.to_string()),
+    };
+    let made = Instance::new(&actor.stage.engine, order.to.clone(), actor.address.clone(), actor.limits.clone(), place);
+    let mut older = match guarded(made).await {
+        Ok(older) => older,
+        Err(fault) => return Back::Stays(format!("the older version could not be instantiated: {fault}")),
+    };
+    match kept {
+        Some(Kept { state: Some((version, bytes)), label, timers, .. }) if newer.since_switch == 0 => {
+            older.sandbox().timers = Timers::resume(timers.clone(), Instant::now());
+            match take(&mut older, *version, label, bytes).await {
+                Ok(()) => Back::Exact(older),
+                Err(words) => Back::Stays(format!("the older version did not take its own state again: {words}")),
+            }
+        }
+        Some(Kept { state: None, .. }) => restart(actor, newer, older).await,
+        _ => by_the_way_down(order, newer, older).await,
+    }
+}
+
+/// The newer code saves in the older version, the older takes it: the work done since is kept.
+async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Instance) -> Back {
+    let label = newer.instance.code.version.label.clone();
+    let Some(version) = order.down else {
+        return Back::Stays(format!("{label} writes no state version that the older one reads, and it handled messages"));
+    };
+    let saved = match guarded(newer.instance.save(version)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(words)) => return Back::Stays(format!("save: {words}")),
+        Err(fault) => return Back::Dead(format!("save: {fault}; the state is lost"), fault.reason()),
+    };
+    if let Err(words) = envelope::check(&saved, version, newer.instance.code.structure_of(version)) {
+        return Back::Stays(format!("save: {words}"));
+    }
+    older.sandbox().timers = newer.instance.sandbox().timers.clone();
+    match take(&mut older, version, &label, &saved).await {
+        Ok(()) => Back::Down(older),
+        Err(words) => Back::Stays(format!("code-change: {words}")),
+    }
+}
+
+/// Without a state there is only the other way round of how it came.
+async fn restart(actor: &Arc<Actor>, newer: &mut Incarnation, mut older: Instance) -> Back {
+    if let Err(fault) = guarded(newer.instance.terminate(ExitReason::Shutdown)).await {
+        tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
+    }
+    match guarded(older.init(birth::start(actor, None, newer.args.clone()), false)).await {
+        Ok(Ok(())) => Back::Exact(older),
+        Ok(Err(words)) => Back::Dead(format!("init: {words}"), ExitReason::Error(words)),
+        Err(fault) => Back::Dead(format!("init: {fault}"), fault.reason()),
+    }
+}
+
+async fn take(older: &mut Instance, version: u32, label: &str, bytes: &[u8]) -> Result<(), String> {
+    let change = wit::state::Change { old_version: version, old_label: label.to_owned(), extra: None };
+    guarded(older.code_change(change, bytes)).await.map_err(|fault| fault.to_string())?
+}

@@ -1,0 +1,87 @@
+//! Who is where: the actors by address, and what is current of each component.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use changeling_core::id::{Address, ComponentName};
+
+use super::actor::Actor;
+use super::mailbox::Bounds;
+use super::service::Service;
+use crate::engine::code::Code;
+use crate::engine::limits::Limits;
+
+/// The two maps. Read at every call, written when something is born, dies or is published.
+#[derive(Default)]
+pub struct Directory {
+    actors: RwLock<HashMap<Address, Arc<Actor>>>,
+    components: RwLock<HashMap<ComponentName, Published>>,
+}
+
+/// What is current of a component.
+#[derive(Clone)]
+pub struct Published {
+    /// Births and new service calls go to this version.
+    pub code: Arc<Code>,
+    /// What its instances may use.
+    pub limits: Arc<Limits>,
+    /// What may wait at each of its addresses.
+    pub bounds: Bounds,
+    /// Its instances, where it is a service.
+    pub service: Option<Arc<Service>>,
+}
+
+impl Directory {
+    /// The actor at an address, alive or waited for.
+    pub fn actor(&self, address: &Address) -> Option<Arc<Actor>> {
+        self.actors.read().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
+    }
+
+    /// All of them.
+    pub fn actors(&self) -> Vec<Arc<Actor>> {
+        self.actors.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The actor at an address, or the one that `make` makes; true where it did.
+    pub fn actor_or(&self, address: &Address, make: impl FnOnce() -> Arc<Actor>) -> (Arc<Actor>, bool) {
+        if let Some(actor) = self.actor(address) {
+            return (actor, false);
+        }
+        let mut actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
+        let mut made = false;
+        let actor = actors.entry(address.clone()).or_insert_with(|| {
+            made = true;
+            make()
+        });
+        (actor.clone(), made)
+    }
+
+    /// Frees the address, where it is still this actor's.
+    pub fn remove(&self, actor: &Arc<Actor>) {
+        let mut actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
+        if actors.get(&actor.address).is_some_and(|there| Arc::ptr_eq(there, actor)) {
+            actors.remove(&actor.address);
+        }
+    }
+
+    /// What is current of a component.
+    pub fn component(&self, name: &ComponentName) -> Option<Published> {
+        self.components.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Every component that serves.
+    pub fn components(&self) -> Vec<(ComponentName, Published)> {
+        let components = self.components.read().unwrap_or_else(PoisonError::into_inner);
+        components.iter().map(|(name, published)| (name.clone(), published.clone())).collect()
+    }
+
+    /// From this instant on this is current.
+    pub fn publish(&self, name: ComponentName, published: Published) {
+        self.components.write().unwrap_or_else(PoisonError::into_inner).insert(name, published);
+    }
+
+    /// Nothing is current any more.
+    pub fn withdraw(&self, name: &ComponentName) {
+        self.components.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}

@@ -1,0 +1,249 @@
+//! Switching one actor: hold → wait for the message in hand → save → code-change → health → switch → release.
+//!
+//! Everything that can fail comes before the switch and leaves the old instance as it was. The new instance is made
+//! before the hold, so that the pause is that of the state alone.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use changeling_core::id::{Address, Attempt, Generation, UpgradeId};
+use changeling_core::reason::{Cause, ExitReason, Refusal, Step};
+use changeling_core::{Event, Handover, NotSwitched, SwitchFigures};
+use futures_util::FutureExt;
+
+use super::actor::Actor;
+use super::birth;
+use super::incarnation::{Incarnation, Kept};
+use super::run::guarded;
+use crate::engine::code::Code;
+use crate::engine::envelope;
+use crate::engine::instance::{Fault, Instance};
+use crate::engine::room::Want;
+use crate::engine::wit;
+
+/// One order to switch.
+#[derive(Clone)]
+pub struct Order {
+    /// By which upgrade.
+    pub upgrade: UpgradeId,
+    /// In which try.
+    pub attempt: Attempt,
+    /// Which life.
+    pub generation: Generation,
+    /// To which version.
+    pub to: Arc<Code>,
+    /// How the state goes over.
+    pub handover: Handover,
+    /// How long to wait for a message boundary.
+    pub hold_timeout: Duration,
+}
+
+/// Why the old instance goes on, or why there is none.
+enum Stop {
+    /// It goes on; nothing was touched.
+    Because(NotSwitched),
+    /// It took too long to save: the upgrade has been told, and the actor goes on.
+    Told,
+    /// `save` or `terminate` took it with it.
+    Dead(NotSwitched, ExitReason),
+}
+
+/// Switches one actor and tells how it went.
+pub async fn switch(actor: Arc<Actor>, order: Order) {
+    let mut new = match fresh(&actor, &order.to).await {
+        Ok(new) => new,
+        Err(why) => return tell_not(&actor, &order, why),
+    };
+    let held = tokio::time::timeout(order.hold_timeout, actor.take(order.generation, false)).await;
+    let mut incarnation = match held {
+        Ok(Some(incarnation)) => incarnation,
+        // That life is over, and its exit was told.
+        Ok(None) => return,
+        Err(_) => {
+            let words = format!("it did not come to a message boundary within {:?}", order.hold_timeout);
+            return tell_not(&actor, &order, NotSwitched::NotNow(words));
+        }
+    };
+    let began = Instant::now();
+    match carry_over(&actor, &order, &mut incarnation, &mut new).await {
+        Ok(carried) => release(&actor, &order, incarnation, new, carried, began),
+        Err(Stop::Because(why)) => {
+            tell_not(&actor, &order, why);
+            actor.give_back(incarnation);
+        }
+        Err(Stop::Told) => actor.give_back(incarnation),
+        Err(Stop::Dead(why, reason)) => {
+            tell_not(&actor, &order, why);
+            actor.died(incarnation, reason);
+        }
+    }
+}
+
+/// An instance of a version, beside whatever lives at the address.
+async fn fresh(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, NotSwitched> {
+    let place = actor.stage.engine.room().take(Want::Upkeep).map_err(|full| NotSwitched::NotNow(full.to_string()))?;
+    let made = Instance::new(&actor.stage.engine, code.clone(), actor.address.clone(), actor.limits.clone(), place);
+    guarded(made).await.map_err(|fault| failed(&actor.address, "instantiation", fault.to_string()))
+}
+
+/// Brings the state into the new instance; what was saved is the way back.
+async fn carry_over(
+    actor: &Arc<Actor>,
+    order: &Order,
+    old: &mut Incarnation,
+    new: &mut Instance,
+) -> Result<Kept, Stop> {
+    if let Some(function) = actor.unserved_by(&order.to) {
+        return Err(Stop::Because(still_queued(&function.name)));
+    }
+    let timers = old.instance.sandbox().timers.remaining(Instant::now());
+    let mut kept = Kept {
+        upgrade: order.upgrade,
+        digest: old.instance.code.version.digest,
+        label: old.instance.code.version.label.clone(),
+        state: None,
+        timers,
+    };
+    match order.handover {
+        Handover::State { version, .. } => {
+            new.sandbox().timers = old.instance.sandbox().timers.clone();
+            let bytes = save(actor, order, &mut old.instance, version).await?;
+            let change = wit::state::Change { old_version: version, old_label: kept.label.clone(), extra: None };
+            accept(actor, "code-change", guarded(new.code_change(change, &bytes)).await)?;
+            kept.state = Some((version, bytes));
+        }
+        Handover::Restart => {
+            if let Err(fault) = guarded(old.instance.terminate(ExitReason::Shutdown)).await {
+                tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
+            }
+            let begun = guarded(new.init(birth::start(actor, None, old.args.clone()), false)).await;
+            accept(actor, "init", begun).map_err(too_late)?;
+        }
+    }
+    let healthy = accept(actor, "health check", guarded(new.health()).await);
+    match order.handover {
+        Handover::State { .. } => healthy?,
+        Handover::Restart => healthy.map_err(too_late)?,
+    }
+    Ok(kept)
+}
+
+/// After `terminate` there is no old instance to go on with.
+fn too_late(stop: Stop) -> Stop {
+    match stop {
+        Stop::Because(NotSwitched::Failed(refusal)) => {
+            let reason = ExitReason::Error(refusal.words.clone());
+            Stop::Dead(NotSwitched::StateLost(refusal), reason)
+        }
+        other => other,
+    }
+}
+
+/// `save`, with the wall time after which the upgrade, but not the actor, gives up on it.
+async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u32) -> Result<Vec<u8>, Stop> {
+    let limit = actor.limits.save;
+    let code = old.code.clone();
+    let mut saving = std::pin::pin!(guarded(old.save(version)).fuse());
+    let saved = match tokio::time::timeout(limit, &mut saving).await {
+        Ok(saved) => saved,
+        Err(_) => {
+            let words = format!("its save did not end within {limit:?}; it runs on, and the actor with it");
+            tell_not(actor, order, NotSwitched::NotNow(words));
+            return match saving.await {
+                Ok(_) => Err(Stop::Told),
+                Err(fault) => Err(lost(actor, fault)),
+            };
+        }
+    };
+    match saved {
+        Ok(Ok(bytes)) => match envelope::check(&bytes, version, code.structure_of(version)) {
+            Ok(()) => Ok(bytes),
+            Err(words) => Err(Stop::Because(failed(&actor.address, "save", words))),
+        },
+        Ok(Err(words)) => Err(Stop::Because(failed(&actor.address, "save", words))),
+        Err(fault) => Err(lost(actor, fault)),
+    }
+}
+
+fn lost(actor: &Actor, fault: Fault) -> Stop {
+    let words = format!("{fault}; the state is lost, the actor starts again from init");
+    let refusal = refusal(&actor.address, "save", words);
+    Stop::Dead(NotSwitched::StateLost(refusal), fault.reason())
+}
+
+fn accept(actor: &Actor, act: &str, answer: Result<Result<(), String>, Fault>) -> Result<(), Stop> {
+    let words = match answer {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(words)) => words,
+        Err(fault) => fault.to_string(),
+    };
+    Err(Stop::Because(failed(&actor.address, act, words)))
+}
+
+/// From here on the new version answers.
+fn release(
+    actor: &Arc<Actor>,
+    order: &Order,
+    mut incarnation: Box<Incarnation>,
+    mut new: Instance,
+    kept: Kept,
+    began: Instant,
+) {
+    let bytes = kept.state.as_ref().map_or(0, |(_, bytes)| bytes.len() as u64);
+    let (held, first) = match actor.switch(&order.to, Some(kept)) {
+        Ok(waited) => waited,
+        Err(function) => {
+            tell_not(actor, order, still_queued(&function.name));
+            actor.stage.reaper.bury(new);
+            return actor.give_back(incarnation);
+        }
+    };
+    for (timer, at) in new.sandbox().timers.take_unarmed() {
+        actor.stage.clock.arm(actor, order.generation, timer, at);
+    }
+    let old = std::mem::replace(&mut incarnation.instance, new);
+    (incarnation.since_switch, incarnation.switched) = (0, true);
+    let now = Instant::now();
+    let figures = SwitchFigures {
+        pause_us: micros(now.duration_since(began)),
+        bytes,
+        held,
+        held_us_max: first.map_or(0, |first| micros(now.duration_since(first.max(began)))),
+    };
+    actor.stage.news.tell(Event::Switched {
+        upgrade: order.upgrade,
+        attempt: order.attempt,
+        address: actor.address.clone(),
+        generation: order.generation,
+        figures,
+    });
+    actor.give_back(incarnation);
+    actor.stage.reaper.bury(old);
+}
+
+fn tell_not(actor: &Actor, order: &Order, why: NotSwitched) {
+    actor.stage.news.tell(Event::NotSwitched {
+        upgrade: order.upgrade,
+        attempt: order.attempt,
+        address: actor.address.clone(),
+        generation: order.generation,
+        why,
+    });
+}
+
+fn still_queued(function: &str) -> NotSwitched {
+    NotSwitched::NotNow(format!("a call of {function} waits, which the new version does not serve as it was accepted"))
+}
+
+fn failed(address: &Address, act: &str, words: String) -> NotSwitched {
+    NotSwitched::Failed(refusal(address, act, words))
+}
+
+/// A refusal while actors switch, in the guest's words.
+pub fn refusal(address: &Address, act: &str, words: String) -> Refusal {
+    Refusal { step: Step::Switching, act: act.into(), address: Some(address.clone()), words, cause: Cause::Bytes }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,63 @@
+//! Looking at a live actor between two messages, on somebody's behalf: its state as it would hand it over. It goes on
+//! afterwards as if nobody had looked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use changeling_core::reason::CallError;
+use futures_channel::oneshot;
+
+use super::actor::Actor;
+use super::run::guarded;
+
+/// A saved state.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Its version.
+    pub version: u32,
+    /// Its structure; empty where the code does not say.
+    pub structure: String,
+    /// The label of the code that saved it.
+    pub label: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Takes a copy of an actor's state. The look runs to its end even where nobody waits for it any more.
+///
+/// # Errors
+/// Why there is none.
+pub async fn state(actor: Arc<Actor>, patience: Duration) -> Result<State, CallError> {
+    let (to, answer) = oneshot::channel();
+    let queue = actor.stage.queue.clone();
+    queue.spawn(async move {
+        // Whoever asked may have gone.
+        _ = to.send(look(&actor, patience).await);
+    });
+    answer.await.unwrap_or(Err(CallError::Stopped))
+}
+
+async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError> {
+    let generation = actor.generation().ok_or(CallError::NoActor)?;
+    let taken = tokio::time::timeout(patience, actor.take(generation, false)).await;
+    let mut incarnation = taken.map_err(|_| CallError::DeadlineExceeded)?.ok_or(CallError::NoActor)?;
+    let version = incarnation.instance.code.version.clone();
+    let Some(shapes) = version.shapes else {
+        actor.give_back(incarnation);
+        return Err(CallError::Refused("its code exports no `state`".into()));
+    };
+    let shape = shapes.current;
+    match guarded(incarnation.instance.save(shape.version)).await {
+        Ok(saved) => {
+            actor.give_back(incarnation);
+            let (label, structure) = (version.label, shape.structure);
+            let state = |bytes| State { version: shape.version, structure, label, bytes };
+            saved.map(state).map_err(CallError::Refused)
+        }
+        Err(fault) => {
+            let reason = fault.reason();
+            actor.died(incarnation, reason.clone());
+            Err(CallError::Crashed(reason))
+        }
+    }
+}

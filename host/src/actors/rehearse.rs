@@ -1,0 +1,214 @@
+//! Trying a version on copies, sealed: whether it starts, whether it takes the live states, and whether it can be left
+//! again. The live actor is held for one `save`; everything else happens beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use changeling_core::id::{Address, Generation, UpgradeId};
+use changeling_core::reason::{Cause, Refusal, Step};
+use changeling_core::{Event, Handover, Proof, Rehearsal};
+
+use super::actor::Actor;
+use super::run::guarded;
+use super::stage::Stage;
+use crate::engine::code::Code;
+use crate::engine::instance::{Fault, Instance};
+use crate::engine::limits::Limits;
+use crate::engine::room::Want;
+use crate::engine::{envelope, wit};
+
+/// How long a busy actor is waited for before it counts as not looked at.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A version and where its scratch instances are made.
+pub struct Scratch {
+    /// Threads and engine.
+    pub stage: Arc<Stage>,
+    /// The version on trial.
+    pub code: Arc<Code>,
+    /// What its instances may use.
+    pub limits: Arc<Limits>,
+}
+
+/// Why a trial ended.
+enum Verdict {
+    /// The version's own fault.
+    Refused(Refusal),
+    /// Nobody knows.
+    Unproven(String),
+}
+
+impl Scratch {
+    async fn instance(&self, address: &Address) -> Result<Instance, Verdict> {
+        let place = self.stage.engine.room().take(Want::Upkeep).map_err(|full| Verdict::Unproven(full.to_string()))?;
+        let made = Instance::new(&self.stage.engine, self.code.clone(), address.clone(), self.limits.clone(), place);
+        guarded(made).await.map_err(|fault| refused(None, "instantiation", fault.to_string()))
+    }
+
+    /// `save` in its own version, and `code-change` of those bytes on another instance: nobody shall be locked into a
+    /// version whose `save` fails.
+    async fn can_be_left(&self, mut entered: Instance, address: &Address) -> Result<(), Verdict> {
+        let Some(shapes) = self.code.version.shapes.clone() else { return Ok(()) };
+        let (version, who) = (shapes.current.version, Some(address));
+        let stuck = |words: String| refused(who, "save", format!("it can be entered but not left again: {words}"));
+        let saved = guarded(entered.save(version)).await.map_err(|fault| stuck(fault.to_string()))?;
+        let bytes = saved.map_err(stuck)?;
+        self.stage.reaper.bury(entered);
+        envelope::check(&bytes, version, self.code.structure_of(version)).map_err(stuck)?;
+        let mut next = self.instance(address).await?;
+        let taken = guarded(next.code_change(self.change(version), &bytes)).await;
+        self.stage.reaper.bury(next);
+        match taken {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(words)) => Err(refused(who, "code-change", format!("it does not take what it saved itself: {words}"))),
+            Err(fault) => Err(refused(who, "code-change", format!("it does not take what it saved itself: {fault}"))),
+        }
+    }
+
+    fn change(&self, version: u32) -> wit::state::Change {
+        wit::state::Change { old_version: version, old_label: self.code.version.label.clone(), extra: None }
+    }
+
+    /// A scratch start, as births will need it.
+    async fn start(&self, address: &Address) -> Result<(), Verdict> {
+        let mut instance = self.instance(address).await?;
+        let start = wit::lifecycle::Start {
+            address: address.to_string(),
+            args: None,
+            reason: wit::lifecycle::StartReason::First,
+        };
+        match guarded(instance.init(start, true)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(words)) => return Err(Verdict::Unproven(format!("a scratch init answered: {words}"))),
+            Err(Fault::Sealed(words)) => return Err(Verdict::Unproven(format!("a scratch init could not be run to its end: {words}"))),
+            Err(fault) => return Err(refused(None, "init", fault.to_string())),
+        }
+        if let Err(words) = guarded(instance.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
+            return Err(refused(None, "health check", words));
+        }
+        self.can_be_left(instance, address).await
+    }
+}
+
+fn refused(address: Option<&Address>, act: &str, words: String) -> Verdict {
+    let (step, act) = (Step::Verified, act.into());
+    Verdict::Refused(Refusal { step, act, address: address.cloned(), words, cause: Cause::Bytes })
+}
+
+/// Tells whether a version starts and can be left again. A service is only instantiated.
+pub async fn prove(scratch: Scratch, upgrade: UpgradeId, address: Address) {
+    let proof = match scratch.start(&address).await {
+        Ok(()) => Proof::Proven,
+        Err(Verdict::Unproven(words)) => Proof::Unproven(words),
+        Err(Verdict::Refused(refusal)) => Proof::Refused(refusal),
+    };
+    scratch.stage.news.tell(Event::Proved { upgrade, outcome: proof });
+}
+
+/// Tells how a version takes a copy of one actor's live state.
+pub async fn rehearse(
+    scratch: Scratch,
+    upgrade: UpgradeId,
+    actor: Arc<Actor>,
+    generation: Generation,
+    handover: Handover,
+) {
+    let outcome = match handover {
+        // There is no state to try it on; that it starts was proven.
+        Handover::Restart => Rehearsal::Passed { bytes: 0, round_trip: None },
+        Handover::State { version, returns } => try_on(&scratch, &actor, generation, version, returns).await,
+    };
+    scratch.stage.news.tell(Event::Rehearsed { upgrade, address: actor.address.clone(), generation, outcome });
+}
+
+async fn try_on(scratch: &Scratch, actor: &Arc<Actor>, generation: Generation, version: u32, returns: bool) -> Rehearsal {
+    let (bytes, old) = match look(actor, generation, version).await {
+        Ok(looked) => looked,
+        Err(ended) => return ended,
+    };
+    match take_over(scratch, actor, &old, version, returns, &bytes).await {
+        Ok(round_trip) => Rehearsal::Passed { bytes: bytes.len() as u64, round_trip },
+        Err(Verdict::Refused(refusal)) => Rehearsal::Failed(refusal),
+        Err(Verdict::Unproven(words)) => Rehearsal::NotLooked(words),
+    }
+}
+
+/// A copy of a live state, taken between two messages.
+async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Result<(Vec<u8>, Arc<Code>), Rehearsal> {
+    let mut incarnation = match tokio::time::timeout(PATIENCE, actor.take(generation, false)).await {
+        Ok(Some(incarnation)) => incarnation,
+        Ok(None) => return Err(Rehearsal::NotLooked("it ended meanwhile".into())),
+        Err(_) => return Err(Rehearsal::NotLooked(format!("it was busy for {PATIENCE:?}"))),
+    };
+    let code = incarnation.instance.code.clone();
+    let fail = |words: String| {
+        let (step, act) = (Step::Verified, "save".into());
+        Rehearsal::Failed(Refusal { step, act, address: Some(actor.address.clone()), words, cause: Cause::Surroundings })
+    };
+    match guarded(incarnation.instance.save(version)).await {
+        Ok(saved) => {
+            actor.give_back(incarnation);
+            let bytes = saved.map_err(&fail)?;
+            envelope::check(&bytes, version, code.structure_of(version)).map_err(fail)?;
+            Ok((bytes, code))
+        }
+        Err(fault) => {
+            let words = format!("{fault}; the state is lost, the actor starts again from init");
+            actor.died(incarnation, fault.reason());
+            Err(fail(words))
+        }
+    }
+}
+
+/// Tries the copy; the answer is whether the way down gives the same bytes back, where that can be told.
+async fn take_over(
+    scratch: &Scratch,
+    actor: &Actor,
+    old: &Arc<Code>,
+    version: u32,
+    returns: bool,
+    bytes: &[u8],
+) -> Result<Option<bool>, Verdict> {
+    let who = Some(&actor.address);
+    let mut new = scratch.instance(&actor.address).await?;
+    let change = wit::state::Change { old_version: version, old_label: old.version.label.clone(), extra: None };
+    match guarded(new.code_change(change, bytes)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(words)) => return Err(refused(who, "code-change", words)),
+        Err(fault) => return Err(refused(who, "code-change", fault.to_string())),
+    }
+    if let Err(words) = guarded(new.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
+        return Err(refused(who, "health check", words));
+    }
+    let down = match returns {
+        true => guarded(new.save(version)).await.ok().and_then(Result::ok),
+        false => None,
+    };
+    let round_trip = match down {
+        Some(down) if down == bytes => Some(true),
+        // Equal states may have different bytes: it says something only where the old version is stable itself.
+        Some(_) => is_stable(scratch, actor, old, version, bytes).await.then_some(false),
+        None => None,
+    };
+    scratch.can_be_left(new, &actor.address).await?;
+    Ok(round_trip)
+}
+
+/// Whether the old version gives back the very bytes that it took.
+async fn is_stable(scratch: &Scratch, actor: &Actor, old: &Arc<Code>, version: u32, bytes: &[u8]) -> bool {
+    let old = Scratch { stage: scratch.stage.clone(), code: old.clone(), limits: scratch.limits.clone() };
+    let Ok(mut instance) = old.instance(&actor.address).await else { return false };
+    let taken = guarded(instance.code_change(old.change(version), bytes)).await;
+    if !matches!(taken, Ok(Ok(()))) {
+        return false;
+    }
+    let again = guarded(instance.save(version)).await;
+    old.stage.reaper.bury(instance);
+    matches!(again, Ok(Ok(again)) if again == bytes)
+}
+
+/// What `init` of a made-up actor is told to be, where nothing lives.
+pub fn made_up(component: &changeling_core::id::ComponentName, keyed: bool) -> Address {
+    let key = if keyed { changeling_core::id::Key::new("rehearsal").ok() } else { None };
+    Address { component: component.clone(), key }
+}

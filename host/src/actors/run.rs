@@ -1,0 +1,115 @@
+//! The run of an actor: it handles one message after the other until nothing waits, then lets the actor rest.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use changeling_core::reason::{CallError, ExitReason};
+use futures_util::FutureExt;
+
+use super::actor::Actor;
+use super::incarnation::Incarnation;
+use super::mailbox::{Entry, Message};
+use super::run_queue::yield_now;
+use crate::engine::instance::Fault;
+
+/// Messages that one run handles before it lets the others run.
+const BATCH: u32 = 32;
+
+/// Handles `first`, where there is one, then what waits.
+pub async fn run(actor: Arc<Actor>, mut incarnation: Box<Incarnation>, first: Option<Message>) {
+    let mut next = first.map(Entry::Message);
+    // Whoever brought the first message may be polling this on a thread of its own: the rest is for the workers.
+    let mut batch = if next.is_some() { BATCH } else { 0 };
+    loop {
+        let entry = match next.take() {
+            Some(entry) => entry,
+            None => match actor.next(incarnation) {
+                Some((back, entry)) => {
+                    incarnation = back;
+                    if batch >= BATCH {
+                        batch = 0;
+                        yield_now().await;
+                    }
+                    entry
+                }
+                None => return,
+            },
+        };
+        batch += 1;
+        let outcome = handle(&actor, &mut incarnation, entry).await;
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(reason)) => return end(&actor, incarnation, reason).await,
+            Err(reason) => return actor.died(incarnation, reason),
+        }
+    }
+}
+
+/// Handles one entry. `Ok(Some(_))` where the guest said that it exits; an error where it is dead.
+async fn handle(
+    actor: &Arc<Actor>,
+    incarnation: &mut Incarnation,
+    entry: Entry,
+) -> Result<Option<ExitReason>, ExitReason> {
+    let outcome = match entry {
+        Entry::Message(message) => call(incarnation, message).await,
+        Entry::Timer(id) => timer(incarnation, id).await,
+        // `Actor::next` gives boundaries to their takers.
+        Entry::Boundary(_) => Ok(()),
+    };
+    actor.count_handled();
+    incarnation.since_switch += 1;
+    outcome?;
+    let sandbox = incarnation.instance.sandbox();
+    let exit = sandbox.exit.take();
+    for (timer, at) in sandbox.timers.take_unarmed() {
+        actor.stage.clock.arm(actor, incarnation.generation, timer, at);
+    }
+    Ok(exit)
+}
+
+async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), ExitReason> {
+    let Some(function) = incarnation.instance.code.counterpart(&message.function).cloned() else {
+        // A switch waits for such messages; this one was accepted by a version that is gone with a crash.
+        message.answer(Err(CallError::NoSuchFunction));
+        return Ok(());
+    };
+    let sandbox = incarnation.instance.sandbox();
+    (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
+    let answer = guarded(incarnation.instance.call(&function, &message.args)).await;
+    match answer {
+        Ok(result) => {
+            message.answer(Ok(result));
+            Ok(())
+        }
+        Err(fault) => {
+            let reason = fault.reason();
+            message.answer(Err(CallError::Crashed(reason.clone())));
+            Err(reason)
+        }
+    }
+}
+
+async fn timer(incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason> {
+    let sandbox = incarnation.instance.sandbox();
+    let Some(timer) = sandbox.timers.deliver(id) else { return Ok(()) };
+    (sandbox.sender, sandbox.deadline) = (None, None);
+    guarded(incarnation.instance.deliver_timer(id, timer.token)).await.map_err(Fault::reason)
+}
+
+/// In order: `terminate`, then gone.
+pub async fn end(actor: &Arc<Actor>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
+    if let Err(fault) = guarded(incarnation.instance.terminate(reason.clone())).await {
+        tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
+    }
+    actor.ended(incarnation, reason);
+}
+
+/// A panic of the host under a guest's call ends that guest alone.
+pub async fn guarded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    AssertUnwindSafe(act).catch_unwind().await.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Fault::Dead(ExitReason::Trap(format!("the host panicked: {words}; please report it"))))
+    })
+}

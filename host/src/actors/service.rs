@@ -1,0 +1,152 @@
+//! A service: instances that serve any call alike, side by side, and are used again. One is current for new calls; those
+//! in flight finish on the version they began with.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use changeling_core::id::Address;
+use changeling_core::reason::CallError;
+
+use super::mailbox::Message;
+use super::run::guarded;
+use super::stage::Stage;
+use crate::engine::code::Code;
+use crate::engine::instance::{Fault, Instance};
+use crate::engine::limits::Limits;
+use crate::engine::room::Want;
+
+/// Idle instances are dropped after this.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// The instances of one version of a service.
+pub struct Service {
+    address: Address,
+    code: Arc<Code>,
+    limits: Arc<Limits>,
+    stage: Arc<Stage>,
+    settings: Settings,
+    idle: Mutex<Vec<(Instant, Instance)>>,
+    in_flight: AtomicUsize,
+    handled: AtomicU64,
+    retired: std::sync::atomic::AtomicBool,
+}
+
+/// How a service is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Calls at a time; more are answered `overloaded`.
+    pub concurrent: usize,
+    /// Every call gets an instance of its own.
+    pub fresh: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { concurrent: 256, fresh: false }
+    }
+}
+
+impl Service {
+    /// Without an instance yet.
+    pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, stage: Arc<Stage>, settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            address,
+            code,
+            limits,
+            stage,
+            settings,
+            idle: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            handled: AtomicU64::new(0),
+            retired: false.into(),
+        })
+    }
+
+    /// Takes a message; the first poll of its run is on the caller's thread.
+    ///
+    /// # Errors
+    /// `overloaded` where as many calls run as may.
+    pub fn post(self: &Arc<Self>, message: Message) -> Result<(), CallError> {
+        let concurrent = self.settings.concurrent;
+        let free = |running: usize| (running < concurrent).then_some(running + 1);
+        self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).map_err(|_| CallError::Overloaded)?;
+        let service = self.clone();
+        self.stage.queue.run_here(async move {
+            service.serve(message).await;
+            service.in_flight.fetch_sub(1, Ordering::Relaxed);
+        });
+        Ok(())
+    }
+
+    async fn serve(&self, message: Message) {
+        let mut instance = match self.instance().await {
+            Ok(instance) => instance,
+            Err(error) => return message.answer(Err(error)),
+        };
+        let sandbox = instance.sandbox();
+        (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
+        let answer = guarded(instance.call(&message.function, &message.args)).await;
+        self.handled.fetch_add(1, Ordering::Relaxed);
+        match answer {
+            Ok(result) => {
+                self.put_back(instance);
+                message.answer(Ok(result));
+            }
+            Err(fault) => {
+                self.stage.reaper.bury(instance);
+                message.answer(Err(CallError::Crashed(fault.reason())));
+            }
+        }
+    }
+
+    async fn instance(&self) -> Result<Instance, CallError> {
+        if let Some((_, instance)) = self.lock().pop() {
+            return Ok(instance);
+        }
+        let place = self.stage.engine.room().take(Want::Birth).map_err(|_| CallError::Overloaded)?;
+        let made =
+            Instance::new(&self.stage.engine, self.code.clone(), self.address.clone(), self.limits.clone(), place);
+        guarded(made).await.map_err(|fault: Fault| CallError::Crashed(fault.reason()))
+    }
+
+    fn put_back(&self, instance: Instance) {
+        // One that set a timer or asked to exit has left something behind that the next call must not meet; a service
+        // has no mailbox for either.
+        let mut instance = instance;
+        let sandbox = instance.sandbox();
+        let marked = sandbox.exit.is_some() || !sandbox.timers.is_empty();
+        if marked || self.settings.fresh || self.retired.load(Ordering::Acquire) {
+            return self.stage.reaper.bury(instance);
+        }
+        self.lock().push((Instant::now(), instance));
+        if self.retired.load(Ordering::Acquire) {
+            self.retire();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Instant, Instance)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No call comes any more: instances go as they fall idle.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        let idle = std::mem::take(&mut *self.lock());
+        idle.into_iter().for_each(|(_, instance)| self.stage.reaper.bury(instance));
+    }
+
+    /// Drops instances that nobody used for a while.
+    pub fn sweep(&self) {
+        let mut idle = self.lock();
+        let kept = idle.iter().position(|(since, _)| since.elapsed() < IDLE).unwrap_or(idle.len());
+        let old: Vec<_> = idle.drain(..kept).collect();
+        drop(idle);
+        old.into_iter().for_each(|(_, instance)| self.stage.reaper.bury(instance));
+    }
+
+    /// Calls that run, and calls that were handled.
+    pub fn counts(&self) -> (usize, u64) {
+        (self.in_flight.load(Ordering::Relaxed), self.handled.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,113 @@
+//! Speaking to a host over HTTP, like anybody else; and finding it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use ureq::http::{Method, Request, Response};
+use ureq::{Agent, Body, SendBody};
+
+use super::{Exit, Failure, Reach};
+use crate::store::{Running, running};
+
+/// A host and how to be let in.
+pub struct Client {
+    agent: Agent,
+    url: String,
+    token: Option<String>,
+}
+
+impl Client {
+    /// The host that the flags name, or the one of the folder.
+    pub fn new(reach: &Reach) -> Result<Self, Failure> {
+        let config = Agent::config_builder().http_status_as_error(false).timeout_connect(Some(Duration::from_secs(5)));
+        let agent = Agent::new_with_config(config.build());
+        let given = given_token(reach)?;
+        if let Some(url) = &reach.host {
+            let token = given.or_else(|| status(reach).ok().filter(|status| status.url == *url).map(|status| status.token));
+            return Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), token });
+        }
+        let status = status(reach)?;
+        Ok(Self { agent, url: status.url, token: given.or(Some(status.token)) })
+    }
+
+    /// A request with a JSON answer.
+    pub fn json(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Result<Value, Failure> {
+        let mut response = self.send(method, path, headers, body)?;
+        let read = response.body_mut().with_config().limit(1 << 30).read_json();
+        read.map_err(|e| Failure::new(Exit::Error, format!("the host's answer is not JSON: {e}")))
+    }
+
+    /// A request; an answer that is a problem becomes a failure.
+    pub fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Response<Body>, Failure> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let no_host = |e: String| {
+            Failure::new(Exit::NoHost, format!("no host answers at {}: {e}; start one with `changeling run`", self.url))
+        };
+        let body = body.map_or(SendBody::none(), |bytes| SendBody::from_owned_reader(std::io::Cursor::new(bytes.to_vec())));
+        let request = request.body(body).map_err(|e| Failure::new(Exit::Usage, format!("{}: {e}", self.url)))?;
+        let mut response = self.agent.run(request).map_err(|e| no_host(e.to_string()))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        match response.body_mut().read_json::<Map<String, Value>>() {
+            Ok(problem) if problem.contains_key("detail") => Err(Failure::of_problem(problem)),
+            _ => Err(Failure::new(Exit::Error, format!("{} answered {status}", self.url))),
+        }
+    }
+}
+
+fn given_token(reach: &Reach) -> Result<Option<String>, Failure> {
+    match &reach.token_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file);
+            let text = text.map_err(|e| Failure::new(Exit::Error, format!("the token file {}: {e}", file.display())))?;
+            Ok(Some(text.trim().to_owned()))
+        }
+        // Never an argument: arguments are there for every user of the machine to read.
+        None => Ok(std::env::var("CHANGELING_TOKEN").ok()),
+    }
+}
+
+/// What the host of the folder says of itself.
+fn status(reach: &Reach) -> Result<crate::store::Status, Failure> {
+    let state = match &reach.dir {
+        Some(dir) => dir.join(".changeling"),
+        None => nearest().ok_or_else(|| {
+            let sentence = "no host was found: neither this folder nor one above has a `.changeling`; \
+                name one with --dir or --host, or start one with `changeling run`";
+            Failure::new(Exit::NoHost, sentence)
+        })?,
+    };
+    let dir = state.parent().unwrap_or(Path::new(".")).display().to_string();
+    match running(&state) {
+        Ok(Running::Host(status)) => Ok(status),
+        Ok(_) => Err(Failure::new(Exit::NoHost, format!("no host runs on {dir}; start one with `changeling run {dir}`"))),
+        Err(e) => Err(Failure::new(Exit::NoHost, e.to_string())),
+    }
+}
+
+/// The nearest `.changeling` upwards.
+fn nearest() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    here.ancestors().map(|dir| dir.join(".changeling")).find(|state| state.is_dir())
+}
+
+/// A part of a path, escaped.
+pub fn escape(text: &str) -> String {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._~".contains(b);
+    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}

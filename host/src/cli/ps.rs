@@ -1,0 +1,72 @@
+//! `ps`: the actors.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+use ureq::http::Method;
+
+use super::client::{Client, escape};
+use super::table;
+use super::{Exit, Failure, Reach};
+use crate::http::wire::{Actor, Actors};
+
+/// Lists actors: what they run, what they do, what waits for them.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  changeling ps\n  changeling ps session -w")]
+pub struct Ps {
+    /// A component, or one address.
+    address: Option<String>,
+    /// Again every second, until interrupted.
+    #[arg(short, long)]
+    watch: bool,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+impl Ps {
+    /// Lists them, once or again and again.
+    pub fn run(self) -> Result<Exit, Failure> {
+        let client = Client::new(&self.reach)?;
+        let path = match &self.address {
+            None => "/v1/actors".to_owned(),
+            Some(address) => format!("/v1/actors?address={}", escape(address)),
+        };
+        loop {
+            let document: Value = client.json(Method::GET, &path, &[], None)?;
+            if self.reach.json {
+                println!("{document}");
+            } else {
+                let actors: Actors = serde_json::from_value(document).map_err(anyhow::Error::from)?;
+                if actors.actors.is_empty() {
+                    if let Some(address) = self.address.filter(|address| address.contains('/')) {
+                        return Err(Failure::new(Exit::NoSuchThing, format!("there is no actor `{address}`")));
+                    }
+                    return Ok(Exit::Done);
+                }
+                let heads = ["address", "version", "state", "mailbox", "handled", "restarts", "memory", "uptime"];
+                table::print(&heads, actors.actors.iter().map(row));
+            }
+            if !self.watch {
+                return Ok(Exit::Done);
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+}
+
+fn row(actor: &Actor) -> Vec<String> {
+    // Half of its limit is where a code change, which needs both states at once, begins to be in doubt.
+    let tight = actor.memory_limit > 0 && actor.memory > actor.memory_limit / 2;
+    let memory = format!("{}{}", table::bytes(actor.memory), if tight { " !" } else { "" });
+    vec![
+        actor.address.clone(),
+        actor.label.clone(),
+        actor.state.clone(),
+        actor.mailbox.to_string(),
+        actor.handled.to_string(),
+        actor.restarts.to_string(),
+        memory,
+        table::span(actor.uptime_ms),
+    ]
+}

@@ -1,0 +1,295 @@
+//! What a user may set in `changeling.toml`, as typed values with every default filled in. It reads that one file,
+//! changes nothing, and says of a wrong setting where it stands and what was probably meant.
+//!
+//! The settings are listed once, in tables that the parser, the nearest names, the documentation and a test of the
+//! defaults all use: see [`settings`].
+
+mod mistake;
+mod parse;
+mod settings;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use changeling_core::id::ComponentName;
+use changeling_core::policy::{Policy, Sample};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+pub use mistake::{Error, Mistake};
+pub use settings::{SettingDoc, settings};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+/// A manifest that is larger is none.
+const MANIFEST_LIMIT: u64 = MIB;
+
+/// All settings of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// The process and the folder it watches: `[host]`.
+    pub host: Host,
+    /// How it is reached: `[http]`.
+    pub http: Http,
+    /// What holds for a component that does not say otherwise: `[defaults]`.
+    pub defaults: ComponentConfig,
+    /// What holds for one component: `[components.NAME]`, on top of the defaults.
+    pub components: BTreeMap<ComponentName, ComponentConfig>,
+}
+
+impl Config {
+    /// What holds for a component, named in the manifest or not.
+    pub fn component(&self, name: &ComponentName) -> &ComponentConfig {
+        self.components.get(name).unwrap_or(&self.defaults)
+    }
+
+    /// Reads a manifest's text. `name` is what messages call it.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it, at once.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
+        parse::parse(text).map_err(|mistakes| Error::Wrong {
+            name: name.to_owned(),
+            mistakes,
+        })
+    }
+
+    /// Reads the manifest at `path`; where there is none, everything has its default. Also gives sentences for the log:
+    /// of a manifest that others can write, whatever it grants is withheld, and that is said.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read, or something in it is wrong.
+    pub fn load(path: &Path) -> Result<(Self, Vec<String>), Error> {
+        let unread = |cause| Error::Unread {
+            path: path.to_owned(),
+            cause,
+        };
+        // Without NONBLOCK a pipe of that name would keep the host waiting for its writer.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            Err(Errno::NOENT) => return Ok((Self::default(), Vec::new())),
+            Err(cause) => return Err(unread(cause.into())),
+        };
+        let about = file.metadata().map_err(unread)?;
+        if !about.is_file() {
+            return Err(unread(io::Error::other("it is not a regular file")));
+        }
+        let mut text = String::new();
+        file.take(MANIFEST_LIMIT + 1)
+            .read_to_string(&mut text)
+            .map_err(unread)?;
+        if text.len() as u64 > MANIFEST_LIMIT {
+            return Err(unread(io::Error::other(
+                "it is larger than 1 MiB, the most that is read",
+            )));
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let mut config = Self::parse(&name, &text)?;
+        let mut notes = Vec::new();
+        if let Some(others) = who_else_writes(about.mode(), about.uid()) {
+            notes.extend(config.withhold_grants().map(|grants| {
+                format!(
+                    "{} can be written by {others}, so what it grants is withheld: {grants}",
+                    path.display()
+                )
+            }));
+        }
+        Ok((config, notes))
+    }
+
+    /// Takes back whatever gives a right to somebody, and says what that was.
+    fn withhold_grants(&mut self) -> Option<String> {
+        let mut withheld = Vec::new();
+        for (name, component) in &mut self.components {
+            if !std::mem::take(&mut component.env).is_empty() {
+                withheld.push(format!("the environment of {name}"));
+            }
+        }
+        if std::mem::take(&mut self.http.open_calls) {
+            withheld.push("open calls".to_owned());
+        }
+        if std::mem::take(&mut self.http.expose) {
+            withheld.push("listening beyond loopback".to_owned());
+            if !self.http.may_listen_on(self.http.listen) {
+                self.http.listen.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            }
+        }
+        (!withheld.is_empty()).then(|| withheld.join(", "))
+    }
+}
+
+fn who_else_writes(mode: u32, owner: u32) -> Option<String> {
+    match owner {
+        _ if mode & 0o002 != 0 => Some("everybody (chmod o-w)".to_owned()),
+        _ if mode & 0o020 != 0 => Some("its group (chmod g-w)".to_owned()),
+        0 => None,
+        owner if owner == rustix::process::geteuid().as_raw() => None,
+        owner => Some(format!(
+            "its owner, user {owner}, who is neither the host's user nor root"
+        )),
+    }
+}
+
+/// The process, and the folder it watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// What the memory of guests, queued messages and kept states may take together. 70 % of the machine's.
+    pub memory: Budget,
+    /// Whether files dropped into the folder are taken. True.
+    pub watch: bool,
+    /// How long a file must be unchanged before it is looked at. 100 ms.
+    pub settle: Duration,
+    /// How long a file that is not whole must be unchanged before that is an error. 2 s.
+    pub stalled: Duration,
+    /// How often the whole folder is looked at. 5 s.
+    pub rescan: Duration,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            memory: Budget::Share(70),
+            watch: true,
+            settle: Duration::from_millis(100),
+            stalled: Duration::from_secs(2),
+            rescan: Duration::from_secs(5),
+        }
+    }
+}
+
+/// An amount of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// Of what the machine has, in percent.
+    Share(u8),
+    /// In bytes.
+    Bytes(u64),
+}
+
+impl Budget {
+    /// In bytes, on a machine that has `total`.
+    pub fn of(self, total: u64) -> u64 {
+        match self {
+            Self::Share(percent) => total / 100 * u64::from(percent),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+/// How the host is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// Address and port; port 0 takes a free one. 127.0.0.1:4650.
+    pub listen: SocketAddr,
+    /// Consent to listen beyond loopback though nothing here encrypts. False.
+    pub expose: bool,
+    /// Whether calls need no token. False.
+    pub open_calls: bool,
+    /// How long a call may take that does not say so itself. 5 s.
+    pub deadline: Duration,
+}
+
+impl Http {
+    /// Whether that address may be listened on: loopback, or any where the manifest consents.
+    pub fn may_listen_on(&self, address: SocketAddr) -> bool {
+        self.expose || address.ip().is_loopback()
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4650)),
+            expose: false,
+            open_calls: false,
+            deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+/// One component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentConfig {
+    /// What decides about its upgrades and actors.
+    pub policy: Policy,
+    /// What its instances may take.
+    pub limits: Limits,
+    /// Whether every call of a service gets an instance of its own. False.
+    pub fresh: bool,
+    /// The environment that it sees, whole. Empty.
+    pub env: BTreeMap<String, String>,
+}
+
+impl Default for ComponentConfig {
+    fn default() -> Self {
+        let policy = Policy {
+            parallel: std::thread::available_parallelism().map_or(1, usize::from),
+            verify: Some(Sample::Count(100)),
+            ..Policy::default()
+        };
+        Self {
+            policy,
+            limits: Limits::default(),
+            fresh: false,
+            env: BTreeMap::new(),
+        }
+    }
+}
+
+/// What the instances of one component may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory of one instance, in bytes. 64 MiB.
+    pub memory: u64,
+    /// Guest time of one message. 1 s.
+    pub cpu: Duration,
+    /// Messages in one mailbox. 1,000.
+    pub mailbox: u64,
+    /// Bytes in one mailbox. 4 MiB.
+    pub mailbox_bytes: u64,
+    /// One message, in bytes. 1 MiB.
+    pub message: u64,
+    /// One saved state, in bytes. 16 MiB.
+    pub state: u64,
+    /// Calls of a service at the same time. 256.
+    pub concurrent_calls: u64,
+    /// Timers of one actor. 1,000.
+    pub timers: u64,
+    /// What one actor may log, in bytes a second. 64 KiB.
+    pub log: u64,
+    /// How long an upgrade waits for one `save`. 5 s.
+    pub save: Duration,
+    /// Guest time of one code change. 10 s.
+    pub change: Duration,
+    /// How long a call waits that is made by a handler without a deadline. 5 s.
+    pub call_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 * MIB,
+            cpu: Duration::from_secs(1),
+            mailbox: 1_000,
+            mailbox_bytes: 4 * MIB,
+            message: MIB,
+            state: 16 * MIB,
+            concurrent_calls: 256,
+            timers: 1_000,
+            log: 64 * KIB,
+            save: Duration::from_secs(5),
+            change: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

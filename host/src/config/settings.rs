@@ -1,0 +1,329 @@
+//! Every setting, once: its name, its default as it would be written, what it means, and how it is read.
+
+use std::time::Duration;
+
+use changeling_core::policy::{Laggard, Sample, Strategy};
+
+use super::value::{Value, Wrong};
+use super::{Budget, ComponentConfig, Host, Http, KIB, MIB};
+
+const GIB: u64 = 1 << 30;
+const MS: Duration = Duration::from_millis(1);
+const NO_TIME: Duration = Duration::ZERO;
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// A setting of a `T`.
+pub(super) struct Setting<T> {
+    pub(super) name: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+    pub(super) read: fn(&mut T, Value<'_>) -> Result<(), Wrong>,
+}
+
+/// A setting, for documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingDoc {
+    /// The table it stands in: `http`, `components.NAME`.
+    pub section: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its default, as it would be written.
+    pub default: &'static str,
+    /// What it means, with the unit where it has one.
+    pub meaning: &'static str,
+}
+
+/// All settings, in the order in which they are best explained. Those of `components.NAME` may stand in `defaults` too,
+/// but for `env`.
+pub fn settings() -> Vec<SettingDoc> {
+    fn docs<T>(section: &'static str, settings: &[Setting<T>]) -> impl Iterator<Item = SettingDoc> {
+        settings.iter().map(move |it| SettingDoc {
+            section,
+            name: it.name,
+            default: it.default,
+            meaning: it.meaning,
+        })
+    }
+    let component = docs("components.NAME", COMPONENT).chain(docs("components.NAME", GRANTS));
+    docs("host", HOST).chain(docs("http", HTTP)).chain(component).collect()
+}
+
+pub(super) const HOST: &[Setting<Host>] = &[
+    Setting {
+        name: "memory",
+        default: "\"70%\"",
+        meaning: "What guest memory, queued messages and kept states may take together: a share of the machine's memory, \
+                  or a size.",
+        read: |host, value| {
+            host.memory = budget(value)?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "watch",
+        default: "true",
+        meaning: "Whether files dropped into the folder are taken. Without, versions come by `deploy` alone, and a changed \
+                  manifest is read at the next start.",
+        read: |host, value| value.flag().map(|it| host.watch = it),
+    },
+    Setting {
+        name: "settle",
+        default: "\"100ms\"",
+        meaning: "How long a file must keep its size, time and inode before it is looked at.",
+        read: |host, value| value.duration(MS..=HOUR).map(|it| host.settle = it),
+    },
+    Setting {
+        name: "stalled",
+        default: "\"2s\"",
+        meaning: "How long a file that is not whole must have stopped growing before that is an error.",
+        read: |host, value| value.duration(MS..=HOUR).map(|it| host.stalled = it),
+    },
+    Setting {
+        name: "rescan",
+        default: "\"5s\"",
+        meaning: "How often the whole folder is looked at, for what the system did not notify of.",
+        read: |host, value| value.duration(100 * MS..=DAY).map(|it| host.rescan = it),
+    },
+];
+
+pub(super) const HTTP: &[Setting<Http>] = &[
+    Setting {
+        name: "listen",
+        default: "\"127.0.0.1:4650\"",
+        meaning: "Address and port to listen on. Port 0 takes a free one.",
+        read: |http, value| {
+            let wanted = "an IP address and a port, such as \"127.0.0.1:4650\"";
+            let address = value.text(wanted)?.parse();
+            http.listen = address.map_err(|_| value.wrong(format!("it must be {wanted}")))?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "expose",
+        default: "false",
+        meaning: "Consent to listen beyond loopback. Nothing here encrypts: put TLS in front. A grant.",
+        read: |http, value| value.flag().map(|it| http.expose = it),
+    },
+    Setting {
+        name: "open-calls",
+        default: "false",
+        meaning: "Whether calls need no token. Everything else needs it all the same. A grant.",
+        read: |http, value| value.flag().map(|it| http.open_calls = it),
+    },
+    Setting {
+        name: "deadline",
+        default: "\"5s\"",
+        meaning: "How long a call may take that does not say so itself.",
+        read: |http, value| value.duration(MS..=DAY).map(|it| http.deadline = it),
+    },
+];
+
+pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
+    Setting {
+        name: "keyed",
+        default: "false",
+        meaning: "Whether its actors come into being by key (`component/key`), instead of one when it is loaded.",
+        read: |it, value| value.flag().map(|on| it.policy.keyed = on),
+    },
+    Setting {
+        name: "on-demand",
+        default: "true",
+        meaning: "Whether the first call to a key makes the actor, where it is keyed.",
+        read: |it, value| value.flag().map(|on| it.policy.on_demand = on),
+    },
+    Setting {
+        name: "actors",
+        default: "1000",
+        meaning: "Its actors, at most.",
+        read: |it, value| value.count(1..=10_000_000).map(|n| it.policy.max_actors = n),
+    },
+    Setting {
+        name: "fresh",
+        default: "false",
+        meaning: "Whether every call of a service gets an instance of its own.",
+        read: |it, value| value.flag().map(|on| it.fresh = on),
+    },
+    Setting {
+        name: "memory",
+        default: "\"64MiB\"",
+        meaning: "Linear memory of one instance, in bytes. Twice that while it saves or changes code.",
+        read: |it, value| value.size(64 * KIB..=4 * GIB).map(|n| it.limits.memory = n),
+    },
+    Setting {
+        name: "cpu",
+        default: "\"1s\"",
+        meaning: "Guest time of one message.",
+        read: |it, value| value.duration(10 * MS..=HOUR).map(|time| it.limits.cpu = time),
+    },
+    Setting {
+        name: "mailbox",
+        default: "1000",
+        meaning: "Messages in one mailbox. Past it outside callers are answered `overloaded`, and actors wait.",
+        read: |it, value| value.count(1..=10_000_000).map(|n| it.limits.mailbox = n),
+    },
+    Setting {
+        name: "mailbox-bytes",
+        default: "\"4MiB\"",
+        meaning: "Bytes of messages in one mailbox.",
+        read: |it, value| value.size(KIB..=GIB).map(|n| it.limits.mailbox_bytes = n),
+    },
+    Setting {
+        name: "message",
+        default: "\"1MiB\"",
+        meaning: "One message, in bytes.",
+        read: |it, value| value.size(KIB..=256 * MIB).map(|n| it.limits.message = n),
+    },
+    Setting {
+        name: "state",
+        default: "\"16MiB\"",
+        meaning: "One saved state, in bytes.",
+        read: |it, value| value.size(KIB..=GIB).map(|n| it.limits.state = n),
+    },
+    Setting {
+        name: "concurrent-calls",
+        default: "256",
+        meaning: "Calls of a service at the same time.",
+        read: |it, value| value.count(1..=1_000_000).map(|n| it.limits.concurrent_calls = n),
+    },
+    Setting {
+        name: "timers",
+        default: "1000",
+        meaning: "Timers of one actor.",
+        read: |it, value| value.count(0..=1_000_000).map(|n| it.limits.timers = n),
+    },
+    Setting {
+        name: "log",
+        default: "\"64KiB/s\"",
+        meaning: "What one actor may log, in bytes a second. Past it some is left out, and that is said.",
+        read: |it, value| value.rate(0..=GIB).map(|n| it.limits.log = n),
+    },
+    Setting {
+        name: "call-timeout",
+        default: "\"5s\"",
+        meaning: "How long a call waits that is made by a handler without a deadline of its own.",
+        read: |it, value| value.duration(MS..=DAY).map(|time| it.limits.call_timeout = time),
+    },
+    Setting {
+        name: "strategy",
+        default: "\"rolling\"",
+        meaning: "How actors go over to a new version: \"rolling\", one by one with their state; \"restart\", ended and begun \
+                  anew.",
+        read: |it, value| {
+            it.policy.strategy = value.choice(&[("rolling", Strategy::Rolling), ("restart", Strategy::Restart)])?;
+            Ok(())
+        },
+    },
+    Setting {
+        name: "parallel",
+        default: "\"cores\"",
+        meaning: "Actors that are switched at a time: a number, or as many as the machine has cores.",
+        read: |it, value| {
+            it.policy.parallel = match value.0.get_ref().as_str() {
+                Some(_) => value.choice(&[("cores", ComponentConfig::default().policy.parallel)])?,
+                None => usize::try_from(value.count(1..=1_024)?).unwrap_or(1),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        name: "verify",
+        default: "100",
+        meaning: "Live states that a new version is tried on first: \"all\", a number of them (all, where there are fewer), \
+                  or \"none\".",
+        read: |it, value| {
+            it.policy.verify = Some(match value.0.get_ref().as_str() {
+                Some(_) => value.choice(&[("all", Sample::All), ("none", Sample::None)])?,
+                None => Sample::Count(u32::try_from(value.count(1..=1_000_000)?).unwrap_or(u32::MAX)),
+            });
+            Ok(())
+        },
+    },
+    Setting {
+        name: "verify-timeout",
+        default: "\"1m\"",
+        meaning: "How long these tries may take in all. What was not looked at by then is counted.",
+        read: |it, value| value.duration(MS..=DAY).map(|time| it.policy.verify_timeout = time),
+    },
+    Setting {
+        name: "require-proof",
+        default: "false",
+        meaning: "Whether a version is refused of which a scratch instance could not show that it starts.",
+        read: |it, value| value.flag().map(|on| it.policy.require_proof = on),
+    },
+    Setting {
+        name: "save-limit",
+        default: "\"5s\"",
+        meaning: "How long an upgrade waits for one actor's `save`.",
+        read: |it, value| value.duration(MS..=HOUR).map(|time| it.limits.save = time),
+    },
+    Setting {
+        name: "change-budget",
+        default: "\"10s\"",
+        meaning: "Guest time of one code change.",
+        read: |it, value| value.duration(10 * MS..=HOUR).map(|time| it.limits.change = time),
+    },
+    Setting {
+        name: "hold-timeout",
+        default: "\"5s\"",
+        meaning: "How long one try at switching an actor waits for the message in hand.",
+        read: |it, value| value.duration(MS..=DAY).map(|time| it.policy.hold_timeout = time),
+    },
+    Setting {
+        name: "drain-timeout",
+        default: "\"1m\"",
+        meaning: "How long an upgrade goes on trying, from the first hold.",
+        read: |it, value| value.duration(NO_TIME..=DAY).map(|time| it.policy.drain_timeout = time),
+    },
+    Setting {
+        name: "laggards",
+        default: "\"wait\"",
+        meaning: "What becomes of an actor that could not be switched by then: \"wait\", it switches when it can; \"kill\", it \
+                  is ended and begun anew; \"refuse\", the upgrade turns back.",
+        read: |it, value| {
+            let choices = [
+                ("wait", Laggard::Wait),
+                ("kill", Laggard::Kill),
+                ("refuse", Laggard::Refuse),
+            ];
+            it.policy.laggards = value.choice(&choices)?;
+            Ok(())
+        },
+    },
+];
+
+/// Settings that give a right, and so are given by name and never by default.
+pub(super) const GRANTS: &[Setting<ComponentConfig>] = &[Setting {
+    name: "env",
+    default: "{}",
+    meaning: "The environment that it sees, whole: names and values. A grant.",
+    read: |it, value| {
+        for (name, value) in value.table("a table of names and values")? {
+            let words = "the name of an environment variable is not empty and has no `=` in it";
+            if name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']) {
+                return Err(Wrong {
+                    span: name.span(),
+                    words: words.to_owned(),
+                });
+            }
+            let value = Value(value);
+            let text = value.text("a text")?;
+            if text.contains('\0') {
+                return Err(value.wrong("the value of an environment variable has no NUL in it"));
+            }
+            it.env.insert(name.get_ref().to_string(), text.to_owned());
+        }
+        Ok(())
+    },
+}];
+
+fn budget(value: Value<'_>) -> Result<Budget, Wrong> {
+    let wanted = "a share such as \"70%\" or a size such as \"8GiB\"";
+    match value.text(wanted)?.strip_suffix('%') {
+        None => Ok(Budget::Bytes(value.size(64 * MIB..=1_048_576 * GIB)?)),
+        Some(percent) => match percent.trim_end().parse() {
+            Ok(percent @ 1..=95) => Ok(Budget::Share(percent)),
+            _ => Err(value.wrong("a share must be a whole number from \"1%\" to \"95%\"")),
+        },
+    }
+}

@@ -1,0 +1,261 @@
+//! The loop between the deciding core and the world: a fact comes in, the core decides, the hands act. One thread; it
+//! never waits for a disk, a compiler or a guest.
+
+mod disk;
+mod hands;
+mod loader;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use changeling_core::contract::Offer;
+use changeling_core::id::{ComponentName, RequestId};
+use changeling_core::policy::Policy;
+use changeling_core::receipt::Receipt;
+use changeling_core::{Answer, Event, Request, Time, WallTime, World};
+use tokio::sync::{broadcast, oneshot};
+
+use crate::actors::mailbox::Bounds;
+use crate::actors::router::Router;
+use crate::actors::service;
+use crate::actors::stage::{News, Stage};
+use crate::config::ComponentConfig;
+use crate::engine::limits::Limits;
+use crate::store::{Record, Store};
+
+/// What is set for one component, from the manifest or by default.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// What decides about its upgrades and actors.
+    pub policy: Policy,
+    /// What its instances may use.
+    pub limits: Arc<Limits>,
+    /// What may wait at each of its addresses.
+    pub bounds: Bounds,
+    /// How it is run where it is a service.
+    pub service: service::Settings,
+}
+
+impl Settings {
+    /// As the manifest says.
+    pub fn of(config: &ComponentConfig) -> Self {
+        let limits = &config.limits;
+        // A machine that cannot count so far does not have so much either.
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Self {
+            policy: config.policy.clone(),
+            limits: Arc::new(Limits {
+                memory: count(limits.memory),
+                cpu: limits.cpu,
+                message: count(limits.message),
+                state: count(limits.state),
+                timers: count(limits.timers),
+                log_per_second: count(limits.log),
+                change_cpu: limits.change,
+                save: limits.save,
+                environment: config.env.clone().into_iter().collect(),
+                ..Limits::default()
+            }),
+            bounds: Bounds { messages: count(limits.mailbox), bytes: count(limits.mailbox_bytes) },
+            service: service::Settings { concurrent: count(limits.concurrent_calls), fresh: config.fresh },
+        }
+    }
+}
+
+/// Finds the settings of a component.
+pub type SettingsOf = Arc<dyn Fn(&ComponentName) -> Settings + Send + Sync>;
+
+/// Something for the loop.
+enum Input {
+    Fact(Event),
+    /// A request, with where its answer goes.
+    Ask(Request, oneshot::Sender<Answer>),
+    /// An offer whose sender waits.
+    Deploy(Offer, oneshot::Sender<Answer>),
+    /// A look at the world.
+    Look(Box<dyn FnOnce(&World) + Send>),
+}
+
+/// How the rest of the host speaks to the loop. Clones share it.
+#[derive(Clone)]
+pub struct Handle {
+    input: Sender<Input>,
+    /// Messages go this way, past the loop.
+    pub router: Router,
+    /// What is on disk.
+    pub store: Arc<Store>,
+    happenings: broadcast::Sender<Record>,
+    receipts: broadcast::Sender<Arc<Receipt>>,
+    settings: SettingsOf,
+}
+
+/// The loop has ended: the host is going.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the host is ending")]
+pub struct Ending;
+
+impl Handle {
+    /// Tells a fact.
+    pub fn tell(&self, event: Event) {
+        // At the host's end nobody listens.
+        _ = self.input.send(Input::Fact(event));
+    }
+
+    /// Asks for something and waits for the answer.
+    ///
+    /// # Errors
+    /// Where the host ends meanwhile.
+    pub async fn ask(&self, request: Request) -> Result<Answer, Ending> {
+        let (to, answer) = oneshot::channel();
+        self.input.send(Input::Ask(request, to)).map_err(|_| Ending)?;
+        answer.await.map_err(|_| Ending)
+    }
+
+    /// Offers bytes that lie in the store, and waits for what becomes of the offer.
+    ///
+    /// # Errors
+    /// Where the host ends meanwhile.
+    pub async fn deploy(&self, offer: Offer) -> Result<Answer, Ending> {
+        let (to, answer) = oneshot::channel();
+        self.input.send(Input::Deploy(offer, to)).map_err(|_| Ending)?;
+        answer.await.map_err(|_| Ending)
+    }
+
+    /// Looks at the world between two events.
+    ///
+    /// # Errors
+    /// Where the host ends meanwhile.
+    pub async fn look<T: Send + 'static>(&self, look: impl FnOnce(&World) -> T + Send + 'static) -> Result<T, Ending> {
+        let (to, answer) = oneshot::channel();
+        let look = Box::new(move |world: &World| _ = to.send(look(world)));
+        self.input.send(Input::Look(look)).map_err(|_| Ending)?;
+        answer.await.map_err(|_| Ending)
+    }
+
+    /// Everything that happens from here on.
+    pub fn happenings(&self) -> broadcast::Receiver<Record> {
+        self.happenings.subscribe()
+    }
+
+    /// Every receipt that is final from here on.
+    pub fn receipts(&self) -> broadcast::Receiver<Arc<Receipt>> {
+        self.receipts.subscribe()
+    }
+
+    /// What is set for a component.
+    pub fn settings(&self, component: &ComponentName) -> Settings {
+        (self.settings)(component)
+    }
+}
+
+/// What the loop is made of.
+pub struct Parts {
+    /// What is on disk.
+    pub store: Arc<Store>,
+    /// Finds a component's settings.
+    pub settings: SettingsOf,
+    /// This binary, to compile in a child of it.
+    pub compiler: std::path::PathBuf,
+    /// Makes the stage, given whom to tell.
+    pub stage: Box<dyn FnOnce(News) -> std::io::Result<Stage> + Send>,
+}
+
+/// Starts the loop on a thread of its own, with the world as the table and the parked actors say it is. The receiver
+/// hears when the host has ended in order.
+///
+/// # Errors
+/// Where a thread cannot be had.
+pub fn start(parts: Parts, world: World, begin: Event) -> std::io::Result<(Handle, oneshot::Receiver<()>)> {
+    let (input, inputs) = channel();
+    let (happenings, _) = broadcast::channel(4_096);
+    let (receipts, _) = broadcast::channel(1_024);
+    let news = News::to({
+        let input = input.clone();
+        move |event| _ = input.send(Input::Fact(event))
+    });
+    let stage = Arc::new((parts.stage)(news.clone())?);
+    let handle = Handle {
+        input,
+        router: Router { stage: stage.clone() },
+        store: parts.store.clone(),
+        happenings: happenings.clone(),
+        receipts: receipts.clone(),
+        settings: parts.settings.clone(),
+    };
+    let (ended, over) = oneshot::channel();
+    let (answers, answered) = channel();
+    let disk = disk::start(parts.store.clone(), news.clone(), happenings, receipts)?;
+    let loader = loader::start(stage.engine.clone(), parts.store.clone(), parts.compiler, parts.settings.clone())?;
+    let hands = hands::Hands::new(stage, disk, loader, parts.store, parts.settings, answers);
+    let mut turner = Loop { world, hands, waiting: HashMap::new(), next_request: RequestId(0), began: Instant::now(), answered };
+    std::thread::Builder::new().name("control".into()).spawn(move || {
+        turner.fact(begin);
+        turner.turn(&inputs);
+        _ = ended.send(());
+    })?;
+    Ok((handle, over))
+}
+
+struct Loop {
+    world: World,
+    hands: hands::Hands,
+    waiting: HashMap<RequestId, oneshot::Sender<Answer>>,
+    next_request: RequestId,
+    began: Instant,
+    answered: Receiver<(RequestId, Answer)>,
+}
+
+impl Loop {
+    fn turn(&mut self, inputs: &Receiver<Input>) {
+        while !self.hands.ended() {
+            let input = match self.world.wake_at() {
+                None => inputs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => inputs.recv_timeout(at - self.now()),
+            };
+            match input {
+                Ok(Input::Fact(event)) => self.fact(event),
+                Ok(Input::Look(look)) => look(&self.world),
+                Ok(Input::Ask(what, to)) => {
+                    let request = self.expect_answer(to);
+                    self.fact(Event::Asked { request, what });
+                }
+                Ok(Input::Deploy(offer, to)) => {
+                    let request = Some(self.expect_answer(to));
+                    self.fact(Event::Offered { offer, request });
+                }
+                Err(RecvTimeoutError::Timeout) => self.fact(Event::Tick),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn expect_answer(&mut self, to: oneshot::Sender<Answer>) -> RequestId {
+        self.next_request = self.next_request.next();
+        self.waiting.insert(self.next_request, to);
+        self.next_request
+    }
+
+    fn fact(&mut self, event: Event) {
+        let mut effects = Vec::new();
+        self.world.handle(self.now(), wall_now(), event, &mut effects);
+        effects.into_iter().for_each(|effect| self.hands.perform(effect));
+        while let Ok((request, answer)) = self.answered.try_recv() {
+            if let Some(to) = self.waiting.remove(&request) {
+                // Whoever asked may have gone.
+                _ = to.send(answer);
+            }
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The wall clock, for receipts and people.
+pub fn wall_now() -> WallTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    WallTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,316 @@
+//! The hands: they carry out what the core asks for, and decide nothing. Whatever takes time is given to somebody who
+//! answers with a fact.
+
+use std::collections::HashMap;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use changeling_core::happening::Happening;
+use changeling_core::id::{Address, ComponentName, Digest, Generation, RequestId};
+use changeling_core::reason::{CallError, ExitReason};
+use changeling_core::{Answer, Birth, Effect, Event, StartFailure};
+
+use super::SettingsOf;
+use super::{disk, loader};
+use crate::actors::actor::Actor;
+use crate::actors::birth::{From, Saved, birth};
+use crate::actors::directory::Published;
+use crate::actors::rehearse::{Scratch, made_up, prove, rehearse};
+use crate::actors::service::Service;
+use crate::actors::stage::Stage;
+use crate::actors::{back, handover, park, run};
+use crate::engine::code::Code;
+use crate::store::{ParkedActor, ParkedHead, ParkedTimer, Store};
+
+/// What the hands hold.
+pub struct Hands {
+    stage: Arc<Stage>,
+    disk: Sender<disk::Job>,
+    loader: Sender<loader::Job>,
+    store: Arc<Store>,
+    settings: SettingsOf,
+    answers: Sender<(RequestId, Answer)>,
+    /// Every version that is loaded, shared with the loader's answers.
+    codes: Codes,
+    /// Those that were retired and may still be in use: one that is wanted again is the same one.
+    retired: HashMap<(ComponentName, Digest), Weak<Code>>,
+    ended: bool,
+}
+
+type Codes = Arc<std::sync::Mutex<HashMap<(ComponentName, Digest), Arc<Code>>>>;
+
+impl Hands {
+    /// Idle ones.
+    pub fn new(
+        stage: Arc<Stage>,
+        disk: Sender<disk::Job>,
+        loader: Sender<loader::Job>,
+        store: Arc<Store>,
+        settings: SettingsOf,
+        answers: Sender<(RequestId, Answer)>,
+    ) -> Self {
+        Self { stage, disk, loader, store, settings, answers, codes: Codes::default(), retired: HashMap::new(), ended: false }
+    }
+
+    /// Whether everything is parked and written.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Carries out one act.
+    pub fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Load { component, digest } => self.load(component, digest),
+            Effect::Prove { upgrade, component, digest } => {
+                let keyed = (self.settings)(&component).policy.keyed;
+                let address = made_up(&component, keyed);
+                match self.scratch(&component, digest) {
+                    Some(scratch) => self.stage.queue.spawn(prove(scratch, upgrade, address)),
+                    None => self.missing(&component, digest),
+                }
+            }
+            Effect::Rehearse { upgrade, address, generation, to, handover } => {
+                let Some(actor) = self.stage.directory.actor(&address) else { return };
+                match self.scratch(&address.component, to) {
+                    Some(scratch) => self.stage.queue.spawn(rehearse(scratch, upgrade, actor, generation, handover)),
+                    None => self.missing(&address.component, to),
+                }
+            }
+            Effect::Start { address, generation, digest, birth } => self.start(address, generation, digest, birth),
+            Effect::TurnAway { address, error } => {
+                if let Some(actor) = self.stage.directory.actor(&address) {
+                    self.stage.directory.remove(&actor);
+                    actor.shut(error);
+                }
+            }
+            Effect::Switch { upgrade, attempt, address, generation, from: _, to, handover, hold_timeout } => {
+                let Some(actor) = self.stage.directory.actor(&address) else { return };
+                match self.code(&address.component, to) {
+                    Some(to) => {
+                        let order = handover::Order { upgrade, attempt, generation, to, handover, hold_timeout };
+                        self.stage.queue.spawn(handover::switch(actor, order));
+                    }
+                    None => self.missing(&address.component, to),
+                }
+            }
+            Effect::TurnBack { upgrade, address, generation, to, down } => {
+                let Some(actor) = self.stage.directory.actor(&address) else { return };
+                match self.code(&address.component, to) {
+                    Some(to) => {
+                        let order = back::Order { upgrade, generation, to, down };
+                        self.stage.queue.spawn(back::turn_back(actor, order));
+                    }
+                    None => self.missing(&address.component, to),
+                }
+            }
+            Effect::DropKept { upgrade } => {
+                self.stage.directory.actors().iter().for_each(|actor| actor.drop_kept(upgrade));
+            }
+            Effect::WriteTable { write, table } => self.write(disk::Job::Table(write, table)),
+            Effect::Publish { component, current } => self.publish(component, current),
+            Effect::Retire { component, digest } => self.retire(component, digest),
+            Effect::Forget { digest } => self.write(disk::Job::Forget(digest)),
+            Effect::Stop { address, generation, reason } => self.stop(&address, generation, reason),
+            Effect::Park { address, generation, drain, restarts } => self.park(&address, generation, drain, restarts),
+            Effect::Record { receipt } => self.write(disk::Job::Receipt(receipt)),
+            Effect::Tell { happening } => self.write(disk::Job::Happening(happening)),
+            Effect::Answer { request, answer } => _ = self.answers.send((request, answer)),
+            Effect::Ended => self.end(),
+        }
+    }
+
+    fn write(&self, job: disk::Job) {
+        // The thread lives as long as these hands.
+        _ = self.disk.send(job);
+    }
+
+    fn code(&self, component: &ComponentName, digest: Digest) -> Option<Arc<Code>> {
+        lock(&self.codes).get(&(component.clone(), digest)).cloned()
+    }
+
+    /// The core asks for nothing on a version that is not loaded; if it did, silence would be worse than a line.
+    fn missing(&self, component: &ComponentName, digest: Digest) {
+        tracing::error!("{component} {} was to be used and is not loaded; please report it", digest.short());
+    }
+
+    fn load(&mut self, component: ComponentName, digest: Digest) {
+        if let Some(code) = self.retired.remove(&(component.clone(), digest)).and_then(|code| code.upgrade()) {
+            code.recall();
+            let version = Box::new(code.version.clone());
+            lock(&self.codes).insert((component.clone(), digest), code);
+            return self.stage.news.tell(Event::Loaded { component, digest, outcome: Ok(version) });
+        }
+        let (codes, news) = (self.codes.clone(), self.stage.news.clone());
+        let whose = component.clone();
+        let done = move |outcome: Result<Code, _>| {
+            let outcome = outcome.map(|code| {
+                let version = Box::new(code.version.clone());
+                lock(&codes).insert((whose.clone(), digest), Arc::new(code));
+                version
+            });
+            news.tell(Event::Loaded { component: whose, digest, outcome });
+        };
+        // The thread lives as long as these hands.
+        _ = self.loader.send(loader::Job { component, digest, done: Box::new(done) });
+    }
+
+    fn scratch(&self, component: &ComponentName, digest: Digest) -> Option<Scratch> {
+        let code = self.code(component, digest)?;
+        Some(Scratch { stage: self.stage.clone(), code, limits: (self.settings)(component).limits })
+    }
+
+    fn start(&self, address: Address, generation: Generation, digest: Digest, from: Birth) {
+        let Some(code) = self.code(&address.component, digest) else {
+            self.missing(&address.component, digest);
+            let failure = StartFailure::Overloaded("its version is not loaded".into());
+            return self.stage.news.tell(Event::StartFailed { address, generation, failure });
+        };
+        let settings = (self.settings)(&address.component);
+        let make = || Actor::new(address.clone(), code.clone(), settings.limits, settings.bounds, self.stage.clone());
+        let (actor, _) = self.stage.directory.actor_or(&address, make);
+        let was_parked = from == Birth::Parked;
+        let from = match from {
+            Birth::First => From::Init { after: None, args: None },
+            Birth::Restart(reason) => From::Init { after: Some(reason), args: None },
+            Birth::Kept(upgrade) => match actor.kept(upgrade) {
+                Some(kept) => From::State(Saved { state: kept.state, timers: kept.timers, args: None }),
+                None => From::Init { after: None, args: None },
+            },
+            Birth::Parked => match self.unpark(&address) {
+                Ok(saved) => From::State(saved),
+                Err(words) => {
+                    let failure = StartFailure::Refused(words);
+                    return self.stage.news.tell(Event::StartFailed { address, generation, failure });
+                }
+            },
+        };
+        let disk = was_parked.then(|| (self.disk.clone(), address));
+        let begun = move || disk.into_iter().for_each(|(disk, address)| _ = disk.send(disk::Job::Unpark(address)));
+        self.stage.queue.spawn(birth(actor, generation, code, from, begun));
+    }
+
+    /// The parked state of an actor. Its file goes when the actor runs.
+    fn unpark(&self, address: &Address) -> Result<Saved, String> {
+        let parked = self.store.parked.read(address).map_err(|e| e.to_string())?;
+        let parked = parked.ok_or_else(|| "its parked state is gone".to_owned())?;
+        let timers = parked.head.timers.into_iter();
+        Ok(Saved {
+            state: parked.head.state_version.zip(parked.state),
+            timers: timers.map(|t| (t.id, Duration::from_millis(t.remaining_ms), t.token)).collect(),
+            args: parked.head.args,
+        })
+    }
+
+    fn publish(&self, component: ComponentName, current: Option<Digest>) {
+        let before = self.stage.directory.component(&component);
+        match current.map(|digest| (digest, self.code(&component, digest))) {
+            None => self.stage.directory.withdraw(&component),
+            Some((digest, None)) => return self.missing(&component, digest),
+            Some((_, Some(code))) => {
+                let settings = (self.settings)(&component);
+                let service = (code.version.kind == changeling_core::contract::Kind::Service).then(|| {
+                    let address = Address::singleton(component.clone());
+                    Service::new(address, code.clone(), settings.limits.clone(), self.stage.clone(), settings.service)
+                });
+                let published = Published { code, limits: settings.limits, bounds: settings.bounds, service };
+                self.stage.directory.publish(component, published);
+            }
+        }
+        if let Some(service) = before.and_then(|published| published.service) {
+            service.retire();
+        }
+    }
+
+    fn retire(&mut self, component: ComponentName, digest: Digest) {
+        self.retired.retain(|_, code| code.strong_count() > 0);
+        let Some(code) = lock(&self.codes).remove(&(component.clone(), digest)) else {
+            return self.stage.news.tell(Event::Drained { component, digest });
+        };
+        self.retired.insert((component.clone(), digest), Arc::downgrade(&code));
+        let news = self.stage.news.clone();
+        code.retire(move |digest| news.tell(Event::Drained { component: component.clone(), digest }));
+    }
+
+    fn stop(&self, address: &Address, generation: Generation, reason: ExitReason) {
+        let Some(actor) = self.stage.directory.actor(address) else { return };
+        self.stage.queue.spawn(async move {
+            let Some(incarnation) = actor.take(generation, true).await else { return };
+            match reason {
+                ExitReason::Killed => actor.ended(incarnation, reason),
+                reason => run::end(&actor, incarnation, reason).await,
+            }
+        });
+    }
+
+    fn park(&self, address: &Address, generation: Generation, drain: Duration, restarts: u64) {
+        let Some(actor) = self.stage.directory.actor(address) else { return };
+        let (disk, news, address) = (self.disk.clone(), self.stage.news.clone(), address.clone());
+        self.stage.queue.spawn(async move {
+            match park::park(&actor, generation, drain).await {
+                Some(Ok(parked)) => {
+                    let actor = on_disk(address, parked, restarts);
+                    _ = disk.send(disk::Job::Park(generation, Box::new(actor)));
+                }
+                Some(Err(words)) => news.tell(Event::Parked { address, generation, outcome: Err(words) }),
+                None => {}
+            }
+        });
+    }
+
+    fn end(&mut self) {
+        for actor in self.stage.directory.actors() {
+            actor.shut(CallError::Stopped);
+        }
+        let (done, written) = std::sync::mpsc::channel();
+        self.write(disk::Job::Flush(done));
+        _ = written.recv();
+        self.ended = true;
+    }
+}
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn on_disk(address: Address, parked: park::Parked, restarts: u64) -> ParkedActor {
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let timers = parked.timers.into_iter();
+    let (state_version, state) = parked.state.unzip();
+    ParkedActor {
+        head: ParkedHead {
+            address,
+            digest: parked.digest,
+            state_version,
+            args: parked.args,
+            restarts,
+            timers: timers.map(|(id, left, token)| ParkedTimer { id, remaining_ms: millis(left), token }).collect(),
+        },
+        state,
+    }
+}
+
+/// One line of the host's log for what happened.
+pub fn log(happening: &Happening) {
+    match happening {
+        Happening::Loaded { component, label, digest } => tracing::info!("{component} {label} ({}) serves", digest.short()),
+        Happening::Removed { component } => tracing::info!("{component} is removed"),
+        Happening::Ignored { file, why, .. } => tracing::warn!("{file} changes nothing: {why}"),
+        Happening::Refused { component, label, step, reason, .. } => {
+            tracing::warn!("{component} {label} is refused ({step}): {reason}");
+        }
+        Happening::Upgrading { component, label, step, .. } => tracing::debug!("{component} {label}: {step}"),
+        Happening::Upgraded { component, label, outcome, reason, upgrade } => {
+            let reason = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
+            tracing::info!("{component} {label}: upgrade {upgrade} {outcome:?}{reason}");
+        }
+        Happening::Started { address, label, .. } => tracing::debug!("{address} runs on {label}"),
+        Happening::StartFailed { address, reason, .. } => tracing::warn!("{address} did not start: {reason}"),
+        Happening::Stopped { address, reason } => tracing::debug!("{address} ended: {reason}"),
+        Happening::Crashed { address, reason, again_in_ms } => {
+            tracing::warn!("{address} crashed: {reason}; it starts again in {again_in_ms} ms");
+        }
+        Happening::Straggler { address, words } => tracing::info!("{address}: {words}"),
+        Happening::Trouble { what, why } => tracing::error!("{what}: {why}"),
+    }
+}

@@ -1,0 +1,108 @@
+//! One thread that loads: from the cache, or through the compile child, one version at a time. Also asks a version for
+//! its shapes, on a scratch instance.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+
+use changeling_core::id::{Address, ComponentName, Digest};
+use changeling_core::reason::{Cause, Refusal, Step};
+
+use super::SettingsOf;
+use crate::actors::run::guarded;
+use crate::engine::code::Code;
+use crate::engine::instance::Instance;
+use crate::engine::room::Want;
+use crate::engine::{Engine, compile, label};
+use crate::store::Store;
+
+/// An order, with what to do with the outcome.
+pub struct Job {
+    /// Whose version it would be.
+    pub component: ComponentName,
+    /// Which.
+    pub digest: Digest,
+    /// Gets the version, or why there is none.
+    pub done: Box<dyn FnOnce(Result<Code, Refusal>) + Send>,
+}
+
+/// Starts the thread; it ends when the last sender is gone.
+///
+/// # Errors
+/// Where it cannot be had.
+pub fn start(engine: Engine, store: Arc<Store>, compiler: PathBuf, settings: SettingsOf) -> std::io::Result<Sender<Job>> {
+    let (sender, jobs) = channel::<Job>();
+    let loader = Loader { engine, store, compiler, settings };
+    std::thread::Builder::new().name("loader".into()).spawn(move || {
+        for job in jobs {
+            let outcome = loader.load(&job.component, job.digest);
+            (job.done)(outcome);
+        }
+    })?;
+    Ok(sender)
+}
+
+struct Loader {
+    engine: Engine,
+    store: Arc<Store>,
+    compiler: PathBuf,
+    settings: SettingsOf,
+}
+
+impl Loader {
+    fn load(&self, component: &ComponentName, digest: Digest) -> Result<Code, Refusal> {
+        let engine = format!("{:016x}", self.engine.compatibility());
+        let bytes = self.store.versions.read(&digest).map_err(|e| surroundings(e.to_string()))?;
+        let entry = match self.store.compiled.load(&digest, &engine) {
+            Ok(Some(entry)) => Some(entry),
+            Ok(None) => None,
+            Err(e) => {
+                tracing::warn!("the compiled code of {} is made anew: {e}", digest.short());
+                None
+            }
+        };
+        let entry = match entry {
+            Some(entry) => entry,
+            None => {
+                let code = compile::in_child(&self.compiler, &bytes, compile::Bounds::default())?;
+                let kept = self.store.compiled.keep(&digest, &engine, &code);
+                let kept = kept.and_then(|()| self.store.compiled.load(&digest, &engine));
+                let entry = kept.map_err(|e| surroundings(e.to_string()))?;
+                entry.ok_or_else(|| surroundings("the compiled code was gone as soon as it was written".into()))?
+            }
+        };
+        let label = label::of(&bytes).unwrap_or_default();
+        let mut code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
+        if code.is_linked() && code.version.hooks.state {
+            code = self.ask_shapes(component, code)?;
+        }
+        Ok(code)
+    }
+
+    fn ask_shapes(&self, component: &ComponentName, code: Code) -> Result<Code, Refusal> {
+        let refuse = |words: String| Refusal {
+            step: Step::Checked,
+            act: "shapes".into(),
+            address: None,
+            words,
+            cause: Cause::Bytes,
+        };
+        let limits = (self.settings)(component).limits;
+        let place = self.engine.room().take(Want::Upkeep).map_err(|full| surroundings(full.to_string()))?;
+        let code = Arc::new(code);
+        let asked = async {
+            let address = Address::singleton(component.clone());
+            let made = Instance::new(&self.engine, code.clone(), address, limits, place);
+            let mut instance = guarded(made).await?;
+            guarded(instance.shapes()).await
+        };
+        let shapes = futures_executor::block_on(asked).map_err(|fault| refuse(fault.to_string()))?;
+        let mut code = Arc::into_inner(code).ok_or_else(|| refuse("its scratch instance outlived its use".into()))?;
+        code.version.shapes = shapes;
+        Ok(code)
+    }
+}
+
+fn surroundings(words: String) -> Refusal {
+    Refusal { step: Step::Compiled, act: "load".into(), address: None, words, cause: Cause::Surroundings }
+}

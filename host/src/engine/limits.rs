@@ -1,0 +1,143 @@
+//! What one instance may use, and the refusal when it wants more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use wasmtime::{Error, ResourceLimiter};
+
+/// Bounds of one component's instances. Defaults as documented in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory of one instance, all its memories together, in bytes.
+    pub memory: usize,
+    /// Guest time of one message.
+    pub cpu: Duration,
+    /// One message, arguments or result, in bytes as packed.
+    pub message: usize,
+    /// A saved state, in bytes.
+    pub state: usize,
+    /// Timers of one actor that have not fired.
+    pub timers: usize,
+    /// Log text of one actor a second, in bytes.
+    pub log_per_second: usize,
+    /// Guest time of one code change, save included.
+    pub change_cpu: Duration,
+    /// Wall time after which an upgrade gives up on a `save`, which then runs on to its end.
+    pub save: Duration,
+    /// Guest time after which a `save` is killed, and the actor with it.
+    pub save_cpu: Duration,
+    /// Guest time that `terminate` gets.
+    pub terminate_cpu: Duration,
+    /// Environment variables that the guest sees.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            cpu: Duration::from_secs(1),
+            message: 1 << 20,
+            state: 16 << 20,
+            timers: 1_000,
+            log_per_second: 64 << 10,
+            change_cpu: Duration::from_secs(10),
+            save: Duration::from_secs(5),
+            save_cpu: Duration::from_secs(60),
+            terminate_cpu: Duration::from_secs(5),
+            environment: Vec::new(),
+        }
+    }
+}
+
+/// A limit that was passed; found in the error of the call that passed it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Exceeded {
+    /// Guest time.
+    #[error("{0:?} of CPU for one {1}")]
+    Cpu(Duration, &'static str),
+    /// Linear memory.
+    #[error("memory: it asked for {asked} bytes where {limit} are allowed")]
+    Memory {
+        /// What it would have had.
+        asked: usize,
+        /// What it may have.
+        limit: usize,
+    },
+    /// Elements of a table.
+    #[error("table: it asked for {0} elements where {MAX_TABLE} are allowed")]
+    Table(usize),
+    /// Timers.
+    #[error("timers: {0} are set already")]
+    Timers(usize),
+}
+
+const MAX_TABLE: usize = 100_000;
+const MAX_INSTANCES: usize = 16;
+
+/// Linear memory of all instances of this host, in bytes.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryGauge(Arc<AtomicU64>);
+
+impl MemoryGauge {
+    /// The sum now.
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts the memories of one store together, as wasmtime's own limits do not.
+#[derive(Debug)]
+pub struct Memories {
+    used: usize,
+    limit: usize,
+    gauge: MemoryGauge,
+}
+
+impl Memories {
+    /// None yet, of at most `limit` bytes.
+    pub fn new(limit: usize, gauge: MemoryGauge) -> Self {
+        Self { used: 0, limit, gauge }
+    }
+
+    /// Bytes in use.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Another bound from now on; what is in use stays.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.max(self.used);
+    }
+}
+
+impl Drop for Memories {
+    fn drop(&mut self) {
+        self.gauge.0.fetch_sub(self.used as u64, Ordering::Relaxed);
+    }
+}
+
+impl ResourceLimiter for Memories {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|max| desired > max) {
+            return Ok(false);
+        }
+        let more = desired.saturating_sub(current);
+        let asked = self.used.saturating_add(more);
+        if asked > self.limit {
+            return Err(Error::from(Exceeded::Memory { asked, limit: self.limit }));
+        }
+        self.used = asked;
+        self.gauge.0.fetch_add(more as u64, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > MAX_TABLE { Err(Error::from(Exceeded::Table(desired))) } else { Ok(true) }
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+}

@@ -1,0 +1,97 @@
+//! How many instances the host holds, counted before one is made: near the limits of the machine it is the process that
+//! is in danger, not one actor.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Memory mappings of one instance, and those that the process needs beside them. Six are used, two spare.
+const MAPPINGS_EACH: u64 = 8;
+const MAPPINGS_KEPT: u64 = 8_192;
+/// The share of the places that births may not take: restarts and upgrades need them.
+const RESERVE_PERCENT: u64 = 10;
+/// What one instance costs before it has done anything, in bytes.
+const BYTES_EACH: u64 = 64 << 10;
+
+/// Places for instances. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    taken: AtomicU64,
+    limit: u64,
+}
+
+/// One place, given back when dropped.
+#[derive(Debug)]
+pub struct Place(Arc<Inner>);
+
+/// What a place is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// A new actor or one more instance of a service.
+    Birth,
+    /// A restart, an upgrade or a rehearsal: these have a reserve.
+    Upkeep,
+}
+
+/// There is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the host holds {taken} instances and may hold {limit}; raise `vm.max_map_count`, or run fewer actors")]
+pub struct Full {
+    taken: u64,
+    limit: u64,
+}
+
+impl Room {
+    /// For so many instances.
+    pub fn new(limit: u64) -> Self {
+        Self(Arc::new(Inner { taken: AtomicU64::new(0), limit }))
+    }
+
+    /// What this machine bears: by its memory mappings, and by the bytes that `budget` gives of its memory.
+    pub fn of_this_machine(budget: impl FnOnce(u64) -> u64) -> Self {
+        let maps = read_number("/proc/sys/vm/max_map_count").unwrap_or(65_530);
+        let by_maps = maps.saturating_sub(MAPPINGS_KEPT) / MAPPINGS_EACH;
+        let info = rustix::system::sysinfo();
+        let bytes = u64::from(info.mem_unit).saturating_mul(info.totalram);
+        Self::new(by_maps.min(budget(bytes) / BYTES_EACH).max(16))
+    }
+
+    /// The most.
+    pub fn limit(&self) -> u64 {
+        self.0.limit
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> u64 {
+        self.0.taken.load(Ordering::Relaxed)
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// Where there is none for that purpose.
+    pub fn take(&self, want: Want) -> Result<Place, Full> {
+        let limit = self.0.limit;
+        let allowed = match want {
+            Want::Birth => limit - limit * RESERVE_PERCENT / 100,
+            Want::Upkeep => limit,
+        };
+        let next = |taken: u64| (taken < allowed).then_some(taken + 1);
+        match self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
+            Ok(_) => Ok(Place(self.0.clone())),
+            Err(taken) => Err(Full { taken, limit }),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn read_number(path: &str) -> Option<u64> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}

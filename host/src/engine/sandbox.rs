@@ -1,0 +1,183 @@
+//! What the host keeps beside one instance's memory, and the functions that the guest calls out with.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use changeling_core::id::Address;
+use changeling_core::reason::ExitReason;
+use tracing::Level;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::limits::{Exceeded, Limits, Memories, MemoryGauge};
+use super::settings::TICK;
+use super::timers::Timers;
+use super::voice::Voice;
+use super::wit;
+
+/// Data of one store.
+pub struct Sandbox {
+    /// Who it is.
+    pub address: Address,
+    /// The label of its version.
+    pub label: Arc<str>,
+    /// What it may use.
+    pub limits: Arc<Limits>,
+    /// Its timers; they go over to the next version.
+    pub timers: Timers,
+    /// Set by the guest's `exit`: it ends after the handler.
+    pub exit: Option<ExitReason>,
+    /// Who called, for the handler that runs.
+    pub sender: Option<Address>,
+    /// When the caller stops waiting.
+    pub deadline: Option<Instant>,
+    /// Its log.
+    pub voice: Voice,
+    pub(super) memories: Memories,
+    budget: Budget,
+    sealed: Option<&'static str>,
+    // Made on first use: most guests import WASI and never call it, and it costs 5 µs to make.
+    wasi: Option<WasiCtx>,
+    table: ResourceTable,
+}
+
+struct Budget {
+    act: &'static str,
+    ticks: u64,
+    spent: u64,
+    limit: Duration,
+}
+
+/// Entries of the resource table, and the longest answer of `get-random-bytes`.
+const MAX_RESOURCES: usize = 1_000;
+const MAX_RANDOM: u64 = 64 << 10;
+
+impl Sandbox {
+    /// An empty one.
+    pub fn new(address: Address, label: Arc<str>, limits: Arc<Limits>, gauge: MemoryGauge) -> Self {
+        let voice = Voice::new(address.to_string(), limits.log_per_second);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        Self {
+            memories: Memories::new(limits.memory, gauge),
+            address,
+            label,
+            limits,
+            timers: Timers::default(),
+            exit: None,
+            sender: None,
+            deadline: None,
+            voice,
+            budget: Budget { act: "message", ticks: 0, spent: 0, limit: Duration::ZERO },
+            sealed: None,
+            wasi: None,
+            table,
+        }
+    }
+
+    /// Begins an act of the guest with so much CPU time; `sealed` in acts that must touch nothing outside.
+    pub(super) fn begin(&mut self, act: &'static str, cpu: Duration, sealed: bool) {
+        let ticks = u64::try_from(cpu.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX).max(1);
+        self.budget = Budget { act, ticks, spent: 0, limit: cpu };
+        self.sealed = sealed.then_some(act);
+    }
+
+    /// A tick of the epoch passed while it ran.
+    pub(super) fn tick(&mut self) -> Result<(), Exceeded> {
+        self.budget.spent += 1;
+        if self.budget.spent > self.budget.ticks {
+            return Err(Exceeded::Cpu(self.budget.limit, self.budget.act));
+        }
+        Ok(())
+    }
+
+    fn refuse_if_sealed(&self, function: &str) -> wasmtime::Result<()> {
+        match self.sealed {
+            None => Ok(()),
+            Some(act) => Err(wasmtime::Error::from(Sealed { function: function.to_owned(), act })),
+        }
+    }
+}
+
+/// A guest touched the outside where it must not.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{function} is not allowed in {act}")]
+pub struct Sealed {
+    function: String,
+    act: &'static str,
+}
+
+impl WasiView for Sandbox {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let ctx = self.wasi.get_or_insert_with(|| {
+            WasiCtx::builder()
+                .stdout(self.voice.stdout())
+                .stderr(self.voice.stderr())
+                .envs(&self.limits.environment)
+                .max_random_size(MAX_RANDOM)
+                .allow_tcp(false)
+                .allow_udp(false)
+                .allow_ip_name_lookup(false)
+                .build()
+        });
+        WasiCtxView { ctx, table: &mut self.table }
+    }
+}
+
+impl wit::process::Host for Sandbox {
+    fn self_(&mut self) -> wasmtime::Result<String> {
+        Ok(self.address.to_string())
+    }
+
+    fn sender(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.sender.as_ref().map(Address::to_string))
+    }
+
+    fn label(&mut self) -> wasmtime::Result<String> {
+        Ok(self.label.to_string())
+    }
+
+    fn deadline(&mut self) -> wasmtime::Result<Option<u64>> {
+        let left = |at: Instant| u64::try_from(at.saturating_duration_since(Instant::now()).as_millis());
+        Ok(self.deadline.map(|at| left(at).unwrap_or(u64::MAX)))
+    }
+
+    fn exit(&mut self, reason: wit::types::ExitReason) -> wasmtime::Result<()> {
+        self.refuse_if_sealed("changeling:actor/process.exit")?;
+        self.exit = Some(reason.into());
+        Ok(())
+    }
+
+    fn send_after(&mut self, ms: u64, token: String) -> wasmtime::Result<u64> {
+        if self.timers.len() >= self.limits.timers {
+            return Err(wasmtime::Error::from(Exceeded::Timers(self.timers.len())));
+        }
+        Ok(self.timers.set(Duration::from_millis(ms), token))
+    }
+
+    fn cancel_timer(&mut self, timer: u64) -> wasmtime::Result<bool> {
+        Ok(self.timers.cancel(timer))
+    }
+}
+
+impl wit::log::Host for Sandbox {
+    fn write(
+        &mut self,
+        level: wit::log::Level,
+        target: String,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
+        let level = match level {
+            wit::log::Level::Trace => Level::TRACE,
+            wit::log::Level::Debug => Level::DEBUG,
+            wit::log::Level::Info => Level::INFO,
+            wit::log::Level::Warn => Level::WARN,
+            wit::log::Level::Error => Level::ERROR,
+        };
+        self.voice.record(level, &target, &message, &fields);
+        Ok(())
+    }
+}
+
+impl wit::types::Host for Sandbox {}

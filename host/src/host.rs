@@ -1,0 +1,285 @@
+//! The composition root: open the store, build the engine and the loop, answer HTTP, watch the folder; and at the end the
+//! same backwards. The only file that knows every module.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use changeling_core::contract::{Offer, Source};
+use changeling_core::id::ComponentName;
+use changeling_core::reason::{Cause, Refusal, Step};
+use changeling_core::view::ComponentState;
+use changeling_core::{Event, ParkedActor, World};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use crate::actors::directory::Directory;
+use crate::actors::run_queue::RunQueue;
+use crate::actors::stage::{Clock, News, Reaper, Stage};
+use crate::config::Config;
+use crate::control::{self, Handle, Parts, wall_now};
+use crate::engine::room::Room;
+use crate::engine::{Engine, wit};
+use crate::http::{self, Access};
+use crate::store::{LastEnd, Status, Store, rfc3339};
+use crate::watch::{Found, MANIFEST, Watcher, Whole};
+
+/// What a host is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that is watched.
+    pub dir: PathBuf,
+    /// Where the host keeps its own; `.changeling` in `dir` where none is given.
+    pub state: Option<PathBuf>,
+    /// The manifest; `changeling.toml` in `dir` where none is given.
+    pub manifest: Option<PathBuf>,
+    /// Where HTTP is answered, before what the manifest says.
+    pub listen: Option<SocketAddr>,
+    /// This binary: it compiles in a child of itself.
+    pub compiler: PathBuf,
+}
+
+/// A host that runs.
+pub struct Host {
+    /// To speak to it.
+    pub handle: Handle,
+    /// Where it answers.
+    pub url: String,
+    ready: watch::Sender<bool>,
+    over: oneshot::Receiver<()>,
+    stop_http: oneshot::Sender<()>,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    watcher: Option<Watcher>,
+    queue: RunQueue,
+}
+
+/// How long requests in flight may take at the end.
+const HTTP_GRACE: Duration = Duration::from_secs(5);
+/// How often idle instances of services are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Bytes of randomness in a token.
+const TOKEN_BYTES: usize = 32;
+
+/// Starts a host and returns when it serves what its table says.
+///
+/// # Errors
+/// One sentence for whatever stands in the way.
+pub async fn start(options: Options) -> anyhow::Result<Host> {
+    let dir = options.dir.as_path();
+    anyhow::ensure!(dir.is_dir(), "{} is not a folder; make it, or name another", dir.display());
+    let manifest = options.manifest.clone().unwrap_or_else(|| dir.join(MANIFEST));
+    let (config, notes) = Config::load(&manifest)?;
+    notes.iter().for_each(|note| tracing::warn!("{note}"));
+    let listen = options.listen.unwrap_or(config.http.listen);
+    anyhow::ensure!(
+        config.http.may_listen_on(listen),
+        "{listen} can be reached from other machines, and nothing here encrypts: put TLS in front of 127.0.0.1, or say \
+         `expose = true` under [http] in {}",
+        manifest.display()
+    );
+    let state = options.state.clone().unwrap_or_else(|| dir.join(".changeling"));
+    let (store, notes) = Store::open(&state)?;
+    notes.iter().for_each(|note| tracing::warn!("{note}"));
+    let store = Arc::new(store);
+
+    let (world, begin) = restore(&store, &config)?;
+    let room = Room::of_this_machine(|total| config.host.memory.of(total));
+    tracing::info!("room for {} instances", room.limit());
+    let engine = Engine::new(room)?;
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let queue = RunQueue::start(workers, tokio::runtime::Handle::current())?;
+    let stage = {
+        let queue = queue.clone();
+        move |news: News| {
+            let (clock, reaper) = (Clock::start()?, Reaper::start()?);
+            Ok(Stage { engine, queue, clock, reaper, news, directory: Directory::default() })
+        }
+    };
+    let parts = Parts {
+        store: store.clone(),
+        settings: settings_of(&config),
+        compiler: options.compiler,
+        stage: Box::new(stage),
+    };
+    let (handle, over) = control::start(parts, world, begin)?;
+
+    let listener = TcpListener::bind(listen).await.map_err(|e| {
+        anyhow::anyhow!("cannot listen on {listen}: {e}; take another with --listen, or 127.0.0.1:0 for a free port")
+    })?;
+    let at = listener.local_addr()?;
+    let url = format!("http://{at}");
+    let token = token()?;
+    let (ready, is_ready) = watch::channel(false);
+    let (stop_http, stopped) = oneshot::channel::<()>();
+    let access = Access { token: token.clone(), open_calls: config.http.open_calls, deadline: config.http.deadline, hosts: names_of(at) };
+    let serving = http::serve(listener, handle.clone(), access, is_ready, async { _ = stopped.await });
+    let http = tokio::spawn(serving);
+    let watcher = if config.host.watch { Some(watch_folder(dir, &config, &handle)?) } else { None };
+    tokio::spawn(sweep(handle.clone()));
+
+    when_restored(&handle).await?;
+    let pid = std::process::id();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    store.status.write(&Status { pid, url: url.clone(), token, version, started: rfc3339(wall_now()) })?;
+    // Nobody may be listening.
+    _ = ready.send(true);
+    Ok(Host { handle, url, ready, over, stop_http, http, watcher, queue })
+}
+
+impl Host {
+    /// Ends in order: takes nothing new, handles what waits, parks every actor.
+    ///
+    /// # Errors
+    /// Where the last files cannot be written.
+    pub async fn end(self) -> anyhow::Result<()> {
+        let Self { handle, ready, over, stop_http, http, watcher, queue, .. } = self;
+        _ = ready.send(false);
+        drop(watcher);
+        handle.tell(Event::End);
+        // An error says that the loop is gone already.
+        _ = over.await;
+        _ = stop_http.send(());
+        if tokio::time::timeout(HTTP_GRACE, http).await.is_err() {
+            tracing::warn!("requests that were still open after {HTTP_GRACE:?} were cut");
+        }
+        queue.close();
+        handle.store.status.remove()?;
+        handle.store.alive.end(wall_now())?;
+        Ok(())
+    }
+}
+
+/// The world as the disk says it is.
+fn restore(store: &Store, config: &Config) -> anyhow::Result<(World, Event)> {
+    let table = store.table.load()?.unwrap_or_default();
+    let lying = store.parked.list()?;
+    lying.damaged.iter().for_each(|e| tracing::error!("a parked actor cannot be read and stays where it is: {e}"));
+    let parked = lying.items.into_iter().map(|head| ParkedActor {
+        address: head.address,
+        digest: head.digest,
+        restarts: head.restarts,
+    });
+    let lost = match store.alive.begin(wall_now())? {
+        LastEnd::None | LastEnd::Graceful => 0,
+        LastEnd::Killed { actors, counted } => {
+            let counted = counted.map(|at| format!(" (counted at {at})")).unwrap_or_default();
+            match actors {
+                Some(actors) => tracing::warn!("the last host was killed: the state of about {actors} actors is lost{counted}"),
+                None => tracing::warn!("the last host was killed: how many actors lost their state is not known"),
+            }
+            actors.unwrap_or(0)
+        }
+    };
+    let receipts = store.receipts.newest(usize::MAX);
+    receipts.damaged.iter().for_each(|e| tracing::error!("a receipt cannot be read: {e}"));
+    let receipts = receipts.items.iter().map(|receipt| receipt.id).collect();
+    let provides = wit::PROVIDED.iter().map(|interface| (*interface).to_owned()).collect();
+    let of = config.components.iter().map(|(name, component)| (name.clone(), component.policy.clone())).collect();
+    let settings = changeling_core::Settings { provides, default: config.defaults.policy.clone(), of };
+    let begin = Event::Begin { parked: parked.collect(), lost, receipts };
+    Ok((World::new(table, settings), begin))
+}
+
+/// Waits until every component of the table serves, or was said not to.
+async fn when_restored(handle: &Handle) -> anyhow::Result<()> {
+    let mut happenings = handle.happenings();
+    loop {
+        let loading = |world: &World| world.components().any(|component| component.state == ComponentState::Loading);
+        if !handle.look(loading).await? {
+            return Ok(());
+        }
+        // Something happens at every end of a load; lagging behind is as good as a happening.
+        _ = happenings.recv().await;
+    }
+}
+
+/// Finds what the manifest says of a component.
+fn settings_of(config: &Config) -> control::SettingsOf {
+    let default = control::Settings::of(&config.defaults);
+    let of: BTreeMap<_, _> =
+        config.components.iter().map(|(name, component)| (name.clone(), control::Settings::of(component))).collect();
+    Arc::new(move |name| of.get(name).unwrap_or(&default).clone())
+}
+
+fn watch_folder(dir: &Path, config: &Config, handle: &Handle) -> std::io::Result<Watcher> {
+    let to = handle.clone();
+    let host = &config.host;
+    let settings = crate::watch::Settings {
+        settle: host.settle,
+        stalled: host.stalled,
+        rescan: host.rescan,
+        ..crate::watch::Settings::default()
+    };
+    // The watcher tells of the manifest once when it begins; that one was read.
+    let known = std::sync::atomic::AtomicBool::new(!dir.join(MANIFEST).exists());
+    Watcher::start(dir, settings, move |found| match found {
+        Found::Whole(whole) => offer(&to, whole),
+        Found::Manifest => {
+            if known.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                tracing::warn!("{MANIFEST} has changed; it is read when the host starts again");
+            }
+        }
+        Found::Broken { file, why } => to.tell(not_taken(file, why, Cause::Bytes)),
+        Found::Trouble { why } => tracing::warn!("{why}"),
+    })
+}
+
+/// Takes a file into the store, and offers it.
+fn offer(handle: &Handle, whole: Whole) {
+    let file = whole.file.to_string();
+    match handle.store.versions.stage_bytes(&whole.bytes, u64::MAX) {
+        Ok(staged) => {
+            let offer = Offer {
+                component: whole.file.component,
+                digest: staged.digest,
+                name_label: whole.file.label,
+                modified: whole.modified,
+                source: Source::Folder { file },
+            };
+            handle.tell(Event::Offered { offer, request: None });
+        }
+        Err(e) => handle.tell(not_taken(file, e.to_string(), Cause::Surroundings)),
+    }
+}
+
+fn not_taken(file: String, words: String, cause: Cause) -> Event {
+    let refusal = Refusal { step: Step::Staged, act: "take".into(), address: None, words, cause };
+    Event::OfferFailed { file, refusal, request: None, at: wall_now() }
+}
+
+async fn sweep(handle: Handle) {
+    let mut every = tokio::time::interval(SWEEP);
+    loop {
+        every.tick().await;
+        let components = handle.router.stage.directory.components();
+        components.iter().filter_map(|(_, published)| published.service.as_ref()).for_each(|service| service.sweep());
+        let alive = handle.router.stage.directory.actors().len() as u64;
+        if let Err(e) = handle.store.alive.note(alive, wall_now()) {
+            tracing::warn!("the number of living actors was not noted: {e}");
+        }
+    }
+}
+
+/// The `Host` headers that mean us.
+fn names_of(at: SocketAddr) -> Vec<String> {
+    let port = at.port();
+    let mut names = vec![at.to_string()];
+    if at.ip().is_loopback() {
+        names.extend([format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]);
+    }
+    names
+}
+
+fn token() -> anyhow::Result<String> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("the system gives no random bytes for a token: {e}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The component that a file in the folder would be a version of.
+pub fn component_of(file: &Path) -> Result<ComponentName, String> {
+    let name = file.file_name().and_then(|name| name.to_str()).ok_or("its name is not text")?;
+    crate::watch::FileName::parse(name).map(|name| name.component)
+}

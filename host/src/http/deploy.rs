@@ -1,0 +1,73 @@
+//! `POST /v1/deploy`: what dropping a file into the folder does, with an answer.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use changeling_core::Answer;
+use changeling_core::contract::{Offer, Source};
+use changeling_core::id::{Address, ComponentName};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::problem::Problem;
+use super::{App, MAX_COMPONENT, upgrades};
+use crate::control::wall_now;
+use crate::watch::check_whole;
+
+/// As what.
+#[derive(Deserialize)]
+pub struct As {
+    /// The component that it is a version of.
+    component: String,
+    /// What people call it, where it carries no version itself.
+    label: Option<String>,
+    /// What the sender calls it, for the receipt.
+    file: Option<String>,
+    /// How long to wait for the receipt, as `10s`; none: answer as soon as the upgrade has begun.
+    wait: Option<String>,
+}
+
+/// Takes a component as the body.
+pub async fn deploy(
+    State(app): State<App>,
+    Query(given): Query<As>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let component = ComponentName::new(&given.component)?;
+    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "refused", why).with("component", given.component.as_str());
+    let body = body.map_err(|e| refused(e.to_string()))?;
+    check_whole(&body).map_err(|why| refused(format!("{why}; a component is built for wasm32-wasip2")))?;
+    let mut receipts = app.handle.receipts();
+    let store = app.handle.store.clone();
+    let staged = tokio::task::spawn_blocking(move || store.versions.stage_bytes(&body, MAX_COMPONENT as u64)).await;
+    let staged = staged.map_err(|e| refused(e.to_string()))?.map_err(|e| refused(e.to_string()))?;
+    let offer = Offer {
+        component: component.clone(),
+        digest: staged.digest,
+        name_label: given.label.clone(),
+        modified: wall_now(),
+        source: Source::Deploy { from: given.file.clone().unwrap_or_else(|| "http".into()) },
+    };
+    match app.handle.deploy(offer).await? {
+        Answer::Upgrade(id) => {
+            let wait = given.wait.as_deref().and_then(|wait| humantime::parse_duration(wait).ok()).unwrap_or(Duration::ZERO);
+            let next = upgrades::next(&mut receipts, |receipt| receipt.id == id);
+            match tokio::time::timeout(wait, next).await {
+                Ok(Some(receipt)) => Ok(Json((*receipt).clone()).into_response()),
+                _ => Ok((StatusCode::ACCEPTED, Json(json!({ "$type": "changeling.upgrade/1", "id": id }))).into_response()),
+            }
+        }
+        Answer::Nothing(why) => Ok(Json(json!({ "$type": "changeling.nothing/1", "reason": why })).into_response()),
+        Answer::Done => Ok(StatusCode::NO_CONTENT.into_response()),
+        Answer::Refused(refusal) => Err(refused(refusal.to_string()).with("step", json!(refusal.step))),
+        Answer::Failed(error, sentence) => {
+            let problem = Problem::of_call(&error, &Address::singleton(component), "deploy");
+            Err(problem.saying(sentence))
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What happened, and what happens: a list, or a stream that can be taken up again where it broke.
+
+use std::convert::Infallible;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::App;
+use super::problem::Problem;
+use crate::store::Record;
+
+/// From where.
+#[derive(Deserialize)]
+pub struct From {
+    /// The number of the last event that is known already.
+    since: Option<u64>,
+    limit: Option<usize>,
+}
+
+const DEFAULT_LIMIT: usize = 1_000;
+
+/// `GET /v1/events`.
+pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: HeaderMap) -> Result<Response, Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_stream = text(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream"));
+    let last = text("last-event-id").and_then(|id| id.parse().ok()).or(from.since);
+    // Before the look at what is written, so that none is missed between the two.
+    let coming = app.handle.happenings();
+    let limit = from.limit.unwrap_or(DEFAULT_LIMIT);
+    let since = match (last, is_stream) {
+        (Some(seq), _) => seq,
+        (None, true) => app.handle.store.events.last(),
+        (None, false) => app.handle.store.events.last().saturating_sub(limit as u64),
+    };
+    let written = app.handle.store.events.since(since, if is_stream { usize::MAX } else { limit });
+    let written = written
+        .map_err(|e| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", format!("events cannot be read: {e}")))?;
+    if !is_stream {
+        return Ok(Json(json!({ "$type": "changeling.events/1", "events": written })).into_response());
+    }
+    Ok(Sse::new(follow(written, coming, since)).keep_alive(KeepAlive::default()).into_response())
+}
+
+fn follow(
+    written: Vec<Record>,
+    coming: Receiver<Record>,
+    since: u64,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    stream::unfold((written.into_iter(), coming, since), |(mut written, mut coming, mut last)| async move {
+        let record = match written.next() {
+            Some(record) => record,
+            None => loop {
+                match coming.recv().await {
+                    Ok(record) if record.seq > last => break record,
+                    Ok(_) => {}
+                    // Too slow: it comes back with the number of the last one that it saw.
+                    Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+                }
+            },
+        };
+        last = record.seq;
+        let event = Event::default().id(last.to_string());
+        let event = event.json_data(&record).unwrap_or_else(|_| Event::default().comment("an event that JSON cannot say"));
+        Some((Ok(event), (written, coming, last)))
+    })
+}

@@ -1,0 +1,78 @@
+//! What an operator does to what runs.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use changeling_core::id::{Address, ComponentName};
+use changeling_core::reason::CallError;
+use changeling_core::{Answer, Request};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::App;
+use super::problem::Problem;
+use crate::actors::look;
+
+/// `POST /v1/actors/{address}/stop`.
+pub async fn stop(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Problem> {
+    let address: Address = address.parse()?;
+    ask(&app, Request::Stop(address.clone()), &address, "stop").await
+}
+
+/// `POST /v1/actors/{address}/restart`.
+pub async fn restart(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Problem> {
+    let address: Address = address.parse()?;
+    ask(&app, Request::Restart(address.clone()), &address, "restart").await
+}
+
+/// Whether to remove what others need.
+#[derive(Deserialize)]
+pub struct Remove {
+    #[serde(default)]
+    force: bool,
+}
+
+/// `DELETE /v1/components/{name}`.
+pub async fn remove(State(app): State<App>, Path(name): Path<String>, Query(how): Query<Remove>) -> Result<Response, Problem> {
+    let component = ComponentName::new(&name)?;
+    let address = Address::singleton(component.clone());
+    ask(&app, Request::Remove { component, force: how.force }, &address, "remove").await
+}
+
+/// `POST /v1/components/{name}/turn-back`: of an upgrade in hand.
+pub async fn turn_back(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
+    let component = ComponentName::new(&name)?;
+    ask(&app, Request::TurnBack(component.clone()), &Address::singleton(component), "turn back").await
+}
+
+async fn ask(app: &App, request: Request, address: &Address, act: &str) -> Result<Response, Problem> {
+    match app.handle.ask(request).await? {
+        Answer::Done => Ok(StatusCode::NO_CONTENT.into_response()),
+        Answer::Upgrade(id) => Ok(Json(json!({ "$type": "changeling.upgrade/1", "id": id })).into_response()),
+        Answer::Nothing(why) => Ok(Json(json!({ "$type": "changeling.nothing/1", "reason": why })).into_response()),
+        Answer::Refused(refusal) => Err(Problem::new(StatusCode::CONFLICT, "refused", refusal.to_string())),
+        Answer::Failed(error, sentence) => Err(Problem::of_call(&error, address, act).saying(sentence)),
+    }
+}
+
+/// How long a busy actor is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `GET /v1/actors/{address}/state`: what it would hand over, taken between two messages.
+pub async fn state(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Problem> {
+    let address: Address = address.parse()?;
+    let fail = |error: CallError| Problem::of_call(&error, &address, "save");
+    let actor = app.handle.router.stage.directory.actor(&address).ok_or_else(|| fail(CallError::NoActor))?;
+    let looked = look::state(actor, PATIENCE).await.map_err(fail)?;
+    Ok(Response::builder()
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header("changeling-state-version", looked.version)
+        .header("changeling-state-structure", looked.structure.escape_default().to_string())
+        .header("changeling-label", looked.label)
+        .body(Body::from(looked.bytes))
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+}

@@ -1,0 +1,86 @@
+//! Receipts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use changeling_core::id::{ComponentName, Digest, UpgradeId};
+use changeling_core::receipt::Receipt;
+use serde::Deserialize;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::App;
+use super::problem::Problem;
+use super::wire;
+
+/// Which receipts.
+#[derive(Deserialize)]
+pub struct Which {
+    component: Option<ComponentName>,
+    to: Option<Digest>,
+    /// How long to wait for one that is final, as `10s`.
+    wait: Option<String>,
+    limit: Option<usize>,
+}
+
+const DEFAULT_LIMIT: usize = 100;
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+impl Which {
+    fn fits(&self, receipt: &Receipt) -> bool {
+        self.component.as_ref().is_none_or(|component| receipt.component == *component)
+            && self.to.is_none_or(|to| receipt.to.digest == to)
+    }
+}
+
+/// `GET /v1/upgrades`: newest first. With `wait` it answers as soon as there is one that fits.
+pub async fn list(State(app): State<App>, Query(which): Query<Which>) -> Result<Json<wire::Upgrades>, Problem> {
+    // Before the look at what is written, so that none is missed between the two.
+    let mut coming = app.handle.receipts();
+    let newest = app.handle.store.receipts.newest(usize::MAX).items;
+    let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
+    let mut upgrades: Vec<Receipt> = newest.into_iter().filter(|receipt| which.fits(receipt)).take(limit).collect();
+    if let (true, Some(wait)) = (upgrades.is_empty(), &which.wait) {
+        let wait = humantime::parse_duration(wait).map_err(|e| {
+            Problem::new(StatusCode::BAD_REQUEST, "bad-argument", format!("`wait` takes a time such as 10s: {e}"))
+        })?;
+        let next = next(&mut coming, |receipt| which.fits(receipt));
+        if let Ok(Some(receipt)) = tokio::time::timeout(wait.min(LONGEST_WAIT), next).await {
+            upgrades.push((*receipt).clone());
+        }
+    }
+    Ok(Json(wire::Upgrades { kind: "changeling.upgrades/1".into(), upgrades }))
+}
+
+/// `GET /v1/upgrades/{id}`, with `wait` when it is not final yet.
+pub async fn one(
+    State(app): State<App>,
+    Path(id): Path<u64>,
+    Query(which): Query<Which>,
+) -> Result<Json<Receipt>, Problem> {
+    let id = UpgradeId(id);
+    let mut coming = app.handle.receipts();
+    if let Ok(receipt) = app.handle.store.receipts.read(id) {
+        return Ok(Json(receipt));
+    }
+    let wait = which.wait.as_deref().and_then(|wait| humantime::parse_duration(wait).ok()).unwrap_or_default();
+    let next = next(&mut coming, |receipt| receipt.id == id);
+    match tokio::time::timeout(wait.min(LONGEST_WAIT), next).await {
+        Ok(Some(receipt)) => Ok(Json((*receipt).clone())),
+        _ => Err(Problem::new(StatusCode::NOT_FOUND, "no-such-upgrade", format!("there is no receipt of upgrade {id} (yet)"))),
+    }
+}
+
+/// The next receipt that fits; none where the host ends.
+pub async fn next(coming: &mut Receiver<Arc<Receipt>>, fits: impl Fn(&Receipt) -> bool) -> Option<Arc<Receipt>> {
+    loop {
+        match coming.recv().await {
+            Ok(receipt) if fits(&receipt) => return Some(receipt),
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return None,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What there is: components, actors, and whether the host is ready.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use changeling_core::id::{Address, ComponentName};
+use changeling_core::reason::CallError;
+use changeling_core::view::{ActorView, ComponentView};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::App;
+use super::problem::Problem;
+use super::wire;
+use crate::actors::actor::Activity;
+use crate::store::rfc3339;
+
+/// `GET /v1/components`.
+pub async fn components(State(app): State<App>) -> Result<Json<wire::Components>, Problem> {
+    let looked = app.handle.look(|world| {
+        let rows = world.table().components.clone();
+        world.components().map(|view| {
+            let row = rows.get(&view.name).cloned();
+            (view, row)
+        }).collect::<Vec<_>>()
+    });
+    let components = looked.await?.into_iter().map(|(view, row)| component_on_wire(&app, view, row)).collect();
+    Ok(Json(wire::Components { kind: "changeling.components/1".into(), components }))
+}
+
+fn component_on_wire(
+    app: &App,
+    view: ComponentView,
+    row: Option<changeling_core::table::Row>,
+) -> wire::Component {
+    let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
+    let in_flight = app.handle.router.stage.directory.component(&view.name).and_then(|p| p.service).map(|s| s.counts().0);
+    let state = match &view.upgrade {
+        Some(upgrade) if upgrade.is_turning_back => "turning-back".to_owned(),
+        Some(_) if view.current.is_some() => "upgrading".to_owned(),
+        _ => word(json!(view.state)),
+    };
+    let size = |digest| view.versions.iter().find(|v| v.digest == digest).map_or(0, |v| v.size);
+    let current = row.filter(|row| view.current == Some(row.current)).map(|row| wire::Current {
+        digest: row.current,
+        label: row.label,
+        size: size(row.current),
+        since: rfc3339(row.since),
+    });
+    let versions = view.versions.iter().map(|version| {
+        let role = word(json!(version.role));
+        let mut holders: Vec<_> = version.holders.iter().map(Address::to_string).collect();
+        if let (true, Some(calls @ 1..)) = (role == "old", in_flight) {
+            holders.push(format!("{calls} calls in flight"));
+        }
+        wire::Version { digest: version.digest, label: version.label.clone(), role, holders }
+    });
+    wire::Component {
+        name: view.name.to_string(),
+        kind: view.kind.map(|kind| kind.to_string()),
+        state,
+        current,
+        versions: versions.collect(),
+    }
+}
+
+/// `GET /v1/components/{name}`: with the types of all that can be called.
+pub async fn component(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+    let name = ComponentName::new(&name)?;
+    let Json(all) = components(State(app.clone())).await?;
+    let found = all.components.into_iter().find(|component| component.name == name.as_str());
+    let absent = || Problem::of_call(&CallError::NoSuchComponent, &Address::singleton(name.clone()), "");
+    let component = found.ok_or_else(absent)?;
+    let published = app.handle.router.stage.directory.component(&name);
+    let version = published.as_ref().map(|published| &published.code.version);
+    let exports: Vec<Value> = version.into_iter().flat_map(|v| &v.functions).map(|(function, signature)| {
+        json!({ "function": function.replace('#', "."), "type": signature.to_string() })
+    }).collect();
+    let imports: Vec<&String> = version.into_iter().flat_map(|v| &v.imports).collect();
+    let mut document = json!(component);
+    document["$type"] = json!("changeling.component/1");
+    document["exports"] = json!(exports);
+    document["imports"] = json!(imports);
+    document["shapes"] = json!(version.and_then(|v| v.shapes.as_ref()));
+    Ok(Json(document))
+}
+
+/// Which actors.
+#[derive(Deserialize)]
+pub struct Which {
+    /// A component, or one address.
+    address: Option<String>,
+}
+
+/// `GET /v1/actors`.
+pub async fn actors(State(app): State<App>, Query(which): Query<Which>) -> Result<Json<wire::Actors>, Problem> {
+    let which = which.address.map(|text| text.parse::<Address>()).transpose()?;
+    let fits = move |view: &ActorView| match &which {
+        None => true,
+        Some(Address { component, key: None }) => view.address.component == *component,
+        Some(address) => view.address == *address,
+    };
+    let views = app.handle.look(move |world| world.actors().filter(fits).collect::<Vec<_>>()).await?;
+    let actors = views.into_iter().map(|view| actor_on_wire(&app, view)).collect();
+    Ok(Json(wire::Actors { kind: "changeling.actors/1".into(), actors }))
+}
+
+fn actor_on_wire(app: &App, view: ActorView) -> wire::Actor {
+    let actor = app.handle.router.stage.directory.actor(&view.address);
+    let seen = actor.as_ref().map(|actor| actor.view());
+    let state = match seen.map(|seen| seen.activity) {
+        Some(Activity::Idle) => "idle",
+        Some(Activity::Running) => "running",
+        Some(Activity::Held) => "held",
+        Some(Activity::Stopped) | None => "stopped",
+    };
+    wire::Actor {
+        address: view.address.to_string(),
+        digest: view.digest,
+        label: view.label,
+        state: state.into(),
+        mailbox: seen.map_or(0, |seen| seen.mailbox as u64),
+        handled: seen.map_or(0, |seen| seen.handled),
+        restarts: view.restarts,
+        memory: seen.map_or(0, |seen| seen.memory),
+        memory_limit: actor.map_or(0, |actor| actor.limits.memory as u64),
+        uptime_ms: seen.map_or(0, |seen| u64::try_from(seen.uptime.as_millis()).unwrap_or(u64::MAX)),
+    }
+}
+
+/// `GET /readyz`: whether calls are taken.
+pub async fn readyz(State(app): State<App>) -> StatusCode {
+    if *app.ready.borrow() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}

@@ -1,0 +1,276 @@
+//! The log of what happened: one JSON object a line, numbered without gaps across restarts, in two files of 8 MiB that
+//! take turns.
+//!
+//! A line is handed to the system when it is appended and not waited for: it outlives the host however that ends, and a
+//! power cut may take the last ones. Receipts, not events, are the proof of what was done.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use changeling_core::WallTime;
+use changeling_core::happening::Happening;
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::folder::Folder;
+
+const NEW: &str = "events.jsonl";
+const OLD: &str = "events.1.jsonl";
+/// One of the two files.
+const FILE_LIMIT: u64 = 8 << 20;
+/// One line; words of guests are cut far below it by those who pass them on.
+const LINE_LIMIT: usize = 256 << 10;
+
+/// The files `events.jsonl` and `events.1.jsonl`.
+#[derive(Debug)]
+pub struct Events {
+    folder: Folder,
+    limit: u64,
+    end: Mutex<End>,
+}
+
+/// Where the log ends.
+#[derive(Debug)]
+struct End {
+    file: File,
+    /// The bytes of whole lines in it. What lies beyond is the rest of a write that failed.
+    len: u64,
+    /// Whether something may lie beyond.
+    torn: bool,
+    /// The number that the next line gets.
+    next: u64,
+    /// The number of the first line in this file.
+    first: u64,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number: grows by one, also across restarts.
+    pub seq: u64,
+    /// When, as RFC 3339 in UTC: for people.
+    pub time: String,
+    /// What.
+    #[serde(flatten)]
+    pub happening: Happening,
+}
+
+/// The number alone, of a line whose rest may be newer than this host.
+#[derive(Deserialize)]
+struct Numbered {
+    seq: u64,
+}
+
+impl Events {
+    pub(super) fn open(folder: Folder) -> Result<(Self, Vec<Error>), Error> {
+        let mut notes = Vec::new();
+        let old_last = last_line(&content_of(&folder, OLD, &mut notes)?).1;
+        let content = content_of(&folder, NEW, &mut notes)?;
+        let file = folder.open_to_write(NEW)?;
+        let (len, last) = last_line(&content);
+        if len < content.len() as u64 {
+            let why = format!(
+                "its last {} bytes are no whole line; they were cut off",
+                content.len() as u64 - len
+            );
+            notes.push(Error::Damaged {
+                path: folder.path_of(NEW),
+                why,
+            });
+        }
+        let first = content.split(|b| *b == b'\n').find_map(number);
+        let next = last.max(old_last).map_or(1, |seq| seq.saturating_add(1));
+        let torn = len < content.len() as u64;
+        let end = End {
+            file,
+            len,
+            torn,
+            next,
+            first: first.unwrap_or(next),
+        };
+        Ok((
+            Self {
+                folder,
+                limit: FILE_LIMIT,
+                end: Mutex::new(end),
+            },
+            notes,
+        ))
+    }
+
+    /// With another size of each of the two files, in bytes.
+    #[must_use]
+    pub fn bounded(self, limit: u64) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Adds a line and gives it back with its number.
+    ///
+    /// # Errors
+    /// When the disk refuses; the log is whole all the same, and the number is given to the next line.
+    pub fn append(&self, at: WallTime, happening: Happening) -> Result<Record, Error> {
+        let mut end = self.end();
+        let record = Record {
+            seq: end.next,
+            time: rfc3339(at),
+            happening,
+        };
+        let mut line = serde_json::to_vec(&record).expect("an event has only text keys, and memory does not fail");
+        line.push(b'\n');
+        if line.len() > LINE_LIMIT {
+            return Err(Error::TooLarge {
+                what: format!("event {}", record.seq),
+                limit: LINE_LIMIT as u64,
+            });
+        }
+        if end.len > 0 && end.len + line.len() as u64 > self.limit {
+            self.turn(&mut end)?;
+        }
+        let failed = |cause| self.folder.failed("write", NEW, cause);
+        if end.torn {
+            end.file.set_len(end.len).map_err(failed)?;
+            end.torn = false;
+        }
+        if let Err(cause) = end.file.write_all_at(&line, end.len) {
+            end.torn = true;
+            return Err(failed(cause));
+        }
+        end.len += line.len() as u64;
+        end.next += 1;
+        Ok(record)
+    }
+
+    /// The number of the last line; 0 where there is none.
+    pub fn last(&self) -> u64 {
+        self.end().next - 1
+    }
+
+    /// The first `limit` lines with a number above `seq` that are still there. Lines that cannot be read are left out,
+    /// which the numbers show. Reads a file of up to 8 MiB where anything is new: for catching up, not for following.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn since(&self, seq: u64, limit: usize) -> Result<Vec<Record>, Error> {
+        // Held all the while, so that the files do not take turns under our eyes.
+        let end = self.end();
+        if seq >= end.next - 1 || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut records = Vec::new();
+        if seq + 1 < end.first {
+            gather(
+                &self.folder.read(OLD, 2 * FILE_LIMIT)?.unwrap_or_default(),
+                seq,
+                limit,
+                &mut records,
+            );
+        }
+        let mut whole = vec![0; usize::try_from(end.len).unwrap_or(usize::MAX)];
+        end.file
+            .read_exact_at(&mut whole, 0)
+            .map_err(|cause| self.folder.failed("read", NEW, cause))?;
+        gather(&whole, seq, limit, &mut records);
+        Ok(records)
+    }
+
+    fn turn(&self, end: &mut End) -> Result<(), Error> {
+        if end.torn {
+            end.file
+                .set_len(end.len)
+                .map_err(|cause| self.folder.failed("write", NEW, cause))?;
+            end.torn = false;
+        }
+        self.folder.rename(NEW, OLD)?;
+        // Should this fail, lines go on into the file that has the older name now, and nothing is lost.
+        end.file = self.folder.open_to_write(NEW)?;
+        end.len = 0;
+        end.first = end.next;
+        Ok(())
+    }
+
+    fn end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A log that is larger than any that is written here is none, and must not keep a host from starting.
+fn content_of(folder: &Folder, name: &str, notes: &mut Vec<Error>) -> Result<Vec<u8>, Error> {
+    match folder.read(name, 2 * FILE_LIMIT) {
+        Ok(content) => Ok(content.unwrap_or_default()),
+        Err(Error::TooLarge { limit, .. }) => {
+            folder.remove(name)?;
+            let why = format!("it is larger than {limit} bytes, and no log gets so large; it was removed");
+            notes.push(Error::Damaged {
+                path: folder.path_of(name),
+                why,
+            });
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn gather(content: &[u8], seq: u64, limit: usize, into: &mut Vec<Record>) {
+    for line in content.split(|b| *b == b'\n') {
+        if into.len() == limit {
+            return;
+        }
+        if number(line).is_some_and(|found| found > seq) {
+            into.extend(serde_json::from_slice::<Record>(line));
+        }
+    }
+}
+
+/// The bytes of whole lines, and the last number in them.
+fn last_line(content: &[u8]) -> (u64, Option<u64>) {
+    let len = content.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    (len as u64, content[..len].rsplit(|b| *b == b'\n').find_map(number))
+}
+
+fn number(line: &[u8]) -> Option<u64> {
+    serde_json::from_slice::<Numbered>(line).ok().map(|it| it.seq)
+}
+
+/// A moment as text: RFC 3339, UTC, milliseconds.
+pub fn rfc3339(at: WallTime) -> String {
+    /// The last moment that the format can name: the end of the year 9999.
+    const LAST: u64 = 253_402_300_799_999;
+    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(at.0.min(LAST))).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trouble() -> Happening {
+        Happening::Trouble {
+            what: "what".to_owned(),
+            why: "why".to_owned(),
+        }
+    }
+
+    /// `/dev/full` answers every write as a full disk does.
+    #[test]
+    fn a_full_disk_loses_a_line_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = || Folder::open_root(dir.path(), &mut Vec::new()).unwrap();
+        let events = Events::open(folder()).unwrap().0;
+        events.append(WallTime(1), trouble()).unwrap();
+        let full = File::options().read(true).write(true).open("/dev/full").unwrap();
+        let real = std::mem::replace(&mut events.end().file, full);
+        let words = events.append(WallTime(2), trouble()).unwrap_err().to_string();
+        assert!(
+            words.contains("events.jsonl: No space left on device") && words.contains("make room"),
+            "{words}"
+        );
+        // What a write may leave behind that failed in the middle.
+        real.write_all_at(b"{\"seq\":2,\"time", events.end().len).unwrap();
+        events.end().file = real;
+        assert_eq!(events.append(WallTime(3), trouble()).unwrap().seq, 2);
+        assert_eq!(events.since(0, 9).unwrap().len(), 2);
+        let (again, notes) = Events::open(folder()).unwrap();
+        assert_eq!((again.last(), notes.len()), (2, 0));
+    }
+}

@@ -1,0 +1,123 @@
+//! Whether bytes are a whole component: its sections are walked to the last byte, nothing in them is judged.
+
+use wasmparser::{Encoding, Parser, Payload};
+
+const HEADER: &[u8] = b"\0asm";
+const ELF: &[u8] = b"\x7fELF";
+
+/// Whether these bytes are a component from the first byte to the last, as far as its sections show. Cheap: no type is
+/// checked and no function read.
+///
+/// # Errors
+/// Says what they are instead, or where they break off, and what to do: "it is …".
+pub fn check_whole(bytes: &[u8]) -> Result<(), String> {
+    if bytes.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if bytes.starts_with(ELF) {
+        return Err(
+            "it is machine code (ELF, as precompiled components are), which is never taken; put the component \
+                    that it was made of there"
+                .to_owned(),
+        );
+    }
+    if !bytes.starts_with(&HEADER[..HEADER.len().min(bytes.len())]) {
+        return Err(if is_text(bytes) {
+            "it is text, not a component; WebAssembly text must be assembled first (`wasm-tools parse`)".to_owned()
+        } else {
+            "it is not WebAssembly: its first bytes are not those of a component".to_owned()
+        });
+    }
+    let mut sections = 0_u64;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::Version {
+                encoding: Encoding::Module,
+                range,
+                ..
+            }) if range.start == 0 => {
+                return Err(
+                    "it is a core module, not a component; build it for the target wasm32-wasip2, or make one of \
+                            it with `wasm-tools component new`"
+                        .to_owned(),
+                );
+            }
+            Ok(_) => sections += 1,
+            Err(error) => {
+                return Err(format!(
+                    "it breaks off or is damaged at byte {} of {}: {}",
+                    error.offset(),
+                    bytes.len(),
+                    error.message()
+                ));
+            }
+        }
+    }
+    // The header and the end are counted too. A header alone is what a slow copy begins with.
+    if sections <= 2 {
+        return Err("it is a component's first bytes and nothing else".to_owned());
+    }
+    Ok(())
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .take(64)
+        .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A component with one custom section: the length of what it holds, and that many bytes.
+    pub(in crate::watch) fn component(content: &[u8]) -> Vec<u8> {
+        assert!(content.len() < 120, "a length of one byte");
+        let len = u8::try_from(content.len()).unwrap();
+        [b"\0asm\x0d\0\x01\0", &[0, len + 2, 1, b'x'][..], content].concat()
+    }
+
+    pub(in crate::watch) const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+    #[test]
+    fn a_component_is_whole_to_its_last_byte_and_no_sooner() {
+        let bytes = component(b"hello");
+        assert_eq!(check_whole(&bytes), Ok(()));
+        for len in 0..bytes.len() {
+            assert!(check_whole(&bytes[..len]).is_err(), "{len} bytes");
+        }
+        assert!(check_whole(&[&bytes[..], &[99]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_component_within_a_component_is_looked_at_too() {
+        let mut inner = component(b"hello");
+        let nest = |inner: &[u8]| {
+            [
+                b"\0asm\x0d\0\x01\0",
+                &[4, u8::try_from(inner.len()).unwrap()][..],
+                inner,
+            ]
+            .concat()
+        };
+        assert_eq!(check_whole(&nest(&inner)), Ok(()));
+        inner.push(99);
+        assert!(check_whole(&nest(&inner)).is_err());
+        let module = [b"\0asm\x0d\0\x01\0", &[1, 8][..], CORE_MODULE].concat();
+        assert_eq!(check_whole(&module), Ok(()), "core modules belong into components");
+    }
+
+    #[test]
+    fn what_it_is_instead_is_told_apart() {
+        let told = |bytes: &[u8]| check_whole(bytes).unwrap_err();
+        assert_eq!(told(b""), "it is empty");
+        assert!(told(CORE_MODULE).starts_with("it is a core module"));
+        assert!(told(b"\x7fELF\x02\x01").starts_with("it is machine code"));
+        assert!(told(b"(component)").starts_with("it is text"));
+        assert!(told(b"\x89PNG\r\n").starts_with("it is not WebAssembly"));
+        assert!(told(b"\0as").starts_with("it breaks off"));
+        assert!(told(b"\0asm\x0d\0\x01\0").starts_with("it is a component's first bytes"));
+        assert!(told(&component(b"hello")[..12]).starts_with("it breaks off or is damaged at byte"));
+    }
+}

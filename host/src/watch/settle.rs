@@ -1,0 +1,413 @@
+//! When to look at a file, and what to say of it: the rules of "this file is whole" without files and without a clock.
+//!
+//! A file is looked at when it has kept its stamp (size, times, inode) for the settle time, or for the stalled time while
+//! a writer is known to have it open; and once more after the stalled time if it was not whole before. Of one content,
+//! one thing is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use changeling_core::Time;
+use changeling_core::id::Digest;
+
+/// What tells one content of a file from another without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) size: u64,
+    /// Nanoseconds since 1970.
+    pub(super) modified_ns: i128,
+    /// Nobody can set this one: it also shows bytes that were overwritten and given their old time again (`cp -p`). But
+    /// it changes with the mode and the name too, so that the content is what is compared in the end.
+    pub(super) changed_ns: i128,
+    pub(super) inode: u64,
+    pub(super) device: u64,
+}
+
+/// What a look at a file showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Whole,
+    /// Not yet, and perhaps never.
+    Partial(String),
+    /// Never under this stamp.
+    Never(String),
+    /// It could not be looked at, for a reason that its stamp would not show the end of: looked at again at each rescan.
+    Unreadable(String),
+}
+
+/// What to say of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Saying {
+    Whole,
+    Broken(String),
+}
+
+#[derive(Debug)]
+struct Seen {
+    stamp: Stamp,
+    /// Since when it has that stamp.
+    since: Time,
+    phase: Phase,
+    /// The content of which something was said last.
+    said: Option<Digest>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Settling,
+    /// Looked at and not whole; looked at once more when it has stalled.
+    Partial,
+    /// All is said that there is to say of this stamp.
+    Said,
+    /// It is said that it cannot be read.
+    Unreadable {
+        again: bool,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Settle {
+    settle: Duration,
+    stalled: Duration,
+    files: BTreeMap<String, Seen>,
+    /// Files that somebody writes to and has not closed yet, as far as notifications told.
+    open: BTreeSet<String>,
+}
+
+impl Settle {
+    pub(super) fn new(settle: Duration, stalled: Duration) -> Self {
+        Self {
+            settle,
+            stalled: stalled.max(settle),
+            files: BTreeMap::new(),
+            open: BTreeSet::new(),
+        }
+    }
+
+    /// Somebody writes to a file.
+    pub(super) fn handle_writing(&mut self, name: &str) {
+        self.open.insert(name.to_owned());
+    }
+
+    /// The writer has closed it.
+    pub(super) fn handle_closed(&mut self, name: &str) {
+        self.open.remove(name);
+    }
+
+    /// What the folder holds now, all of it. What is not in it is forgotten.
+    pub(super) fn handle_scan(&mut self, now: Time, listing: &[(String, Stamp)], is_rescan: bool) {
+        let mut before = std::mem::take(&mut self.files);
+        for (name, stamp) in listing {
+            let old = before.remove(name);
+            let said = old.as_ref().and_then(|seen| seen.said);
+            let mut seen = match old {
+                Some(seen) if seen.stamp == *stamp => seen,
+                _ => Seen {
+                    stamp: *stamp,
+                    since: now,
+                    phase: Phase::Settling,
+                    said,
+                },
+            };
+            if is_rescan && seen.phase == (Phase::Unreadable { again: false }) {
+                seen.phase = Phase::Unreadable { again: true };
+            }
+            self.files.insert(name.clone(), seen);
+        }
+        let files = &self.files;
+        self.open.retain(|name| files.contains_key(name));
+    }
+
+    /// The files to look at now, the one modified first being the first.
+    pub(super) fn due(&self, now: Time) -> Vec<String> {
+        let due = self
+            .files
+            .iter()
+            .filter(|(name, seen)| self.due_at(name, seen).is_some_and(|at| at <= now));
+        let mut due: Vec<_> = due.map(|(name, seen)| (seen.stamp.modified_ns, name.clone())).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// When the next file is due, if none changes until then.
+    pub(super) fn wake_at(&self) -> Option<Time> {
+        self.files
+            .iter()
+            .filter_map(|(name, seen)| self.due_at(name, seen))
+            .min()
+    }
+
+    fn due_at(&self, name: &str, seen: &Seen) -> Option<Time> {
+        match seen.phase {
+            Phase::Settling if self.open.contains(name) => Some(seen.since + self.stalled),
+            Phase::Settling => Some(seen.since + self.settle),
+            Phase::Partial => Some(seen.since + self.stalled),
+            Phase::Unreadable { again: true } => Some(seen.since),
+            Phase::Said | Phase::Unreadable { again: false } => None,
+        }
+    }
+
+    /// What a look at a due file showed, the stamp that it had during the look, and the digest of what was read, if it
+    /// could be. Gives what to say of it.
+    pub(super) fn handle_look(
+        &mut self,
+        now: Time,
+        name: &str,
+        stamp: Stamp,
+        content: Option<Digest>,
+        verdict: Verdict,
+    ) -> Option<Saying> {
+        let seen = self.files.get_mut(name)?;
+        if seen.stamp != stamp {
+            *seen = Seen {
+                stamp,
+                since: now,
+                phase: Phase::Settling,
+                said: seen.said,
+            };
+            return None;
+        }
+        let has_stalled = seen.since + self.stalled <= now;
+        let (phase, saying) = match verdict {
+            Verdict::Whole => (Phase::Said, Saying::Whole),
+            Verdict::Never(why) => (Phase::Said, Saying::Broken(why)),
+            Verdict::Partial(why) if has_stalled => (Phase::Said, Saying::Broken(why)),
+            Verdict::Unreadable(why) if has_stalled => (Phase::Unreadable { again: false }, Saying::Broken(why)),
+            Verdict::Partial(_) | Verdict::Unreadable(_) => {
+                seen.phase = Phase::Partial;
+                return None;
+            }
+        };
+        let was_unreadable = matches!(seen.phase, Phase::Unreadable { .. });
+        seen.phase = phase;
+        match content {
+            Some(_) if content == seen.said => None,
+            None if was_unreadable => None,
+            _ => {
+                seen.said = content;
+                Some(saying)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder in which time passes when we say so.
+    struct Play {
+        settle: Settle,
+        files: Vec<(String, Stamp)>,
+    }
+
+    fn ms(ms: u64) -> Time {
+        Time(ms * 1_000)
+    }
+
+    fn stamp(size: u64) -> Stamp {
+        Stamp {
+            size,
+            modified_ns: i128::from(size),
+            changed_ns: 0,
+            inode: 1,
+            device: 1,
+        }
+    }
+
+    impl Play {
+        fn new() -> Self {
+            let settle = Settle::new(Duration::from_millis(100), Duration::from_secs(2));
+            Self {
+                settle,
+                files: Vec::new(),
+            }
+        }
+
+        fn put(&mut self, name: &str, size: u64) -> &mut Self {
+            self.files.retain(|(there, _)| there != name);
+            self.files.push((name.to_owned(), stamp(size)));
+            self
+        }
+
+        /// Scans, looks at what is due, and gives what is said.
+        fn at(&mut self, now: u64, is_rescan: bool, look: impl Fn(&str) -> Verdict) -> Vec<(String, Saying)> {
+            self.settle.handle_scan(ms(now), &self.files, is_rescan);
+            let mut said = Vec::new();
+            for name in self.settle.due(ms(now)) {
+                let stamp = self.files.iter().find(|(there, _)| *there == name).unwrap().1;
+                let verdict = look(&name);
+                let content = (!matches!(verdict, Verdict::Unreadable(_))).then_some(content(stamp.size));
+                let saying = self.settle.handle_look(ms(now), &name, stamp, content, verdict);
+                said.extend(saying.map(|saying| (name, saying)));
+            }
+            said
+        }
+
+        fn said_at(&mut self, now: u64, verdict: &Verdict) -> Vec<Saying> {
+            self.at(now, false, |_| verdict.clone())
+                .into_iter()
+                .map(|(_, saying)| saying)
+                .collect()
+        }
+    }
+
+    /// Files of one size hold one content here.
+    fn content(size: u64) -> Digest {
+        Digest([size as u8; 32])
+    }
+
+    fn partial() -> Verdict {
+        Verdict::Partial("half".to_owned())
+    }
+
+    #[test]
+    fn a_whole_file_is_said_once_after_the_settle_time() {
+        let mut play = Play::new();
+        play.put("a", 1);
+        assert_eq!(play.said_at(0, &Verdict::Whole), []);
+        assert_eq!(play.settle.wake_at(), Some(ms(100)));
+        assert_eq!(play.said_at(99, &Verdict::Whole), []);
+        assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
+        assert_eq!(play.settle.wake_at(), None);
+        assert_eq!(play.said_at(5_000, &Verdict::Whole), []);
+        assert_eq!(play.at(10_000, true, |_| Verdict::Whole), []);
+    }
+
+    #[test]
+    fn a_growing_file_is_left_alone_and_then_taken() {
+        let mut play = Play::new();
+        for now in 0..50 {
+            play.put("a", now);
+            assert_eq!(play.said_at(now * 50, &partial()), []);
+        }
+        assert_eq!(play.said_at(2_549, &Verdict::Whole), []);
+        assert_eq!(play.said_at(2_550, &Verdict::Whole), [Saying::Whole]);
+    }
+
+    #[test]
+    fn half_a_file_is_an_error_only_when_it_has_stalled() {
+        let mut play = Play::new();
+        play.put("a", 1).said_at(0, &partial());
+        assert_eq!(play.said_at(100, &partial()), []);
+        assert_eq!(play.settle.wake_at(), Some(ms(2_000)));
+        assert_eq!(play.said_at(2_000, &partial()), [Saying::Broken("half".to_owned())]);
+        assert_eq!(play.said_at(9_000, &partial()), []);
+        play.put("a", 2).said_at(9_100, &partial());
+        assert_eq!(play.said_at(9_200, &Verdict::Whole), [Saying::Whole]);
+    }
+
+    #[test]
+    fn content_that_came_without_a_new_stamp_is_seen_when_it_has_stalled() {
+        let mut play = Play::new();
+        play.put("a", 1).said_at(0, &partial());
+        play.said_at(100, &partial());
+        assert_eq!(play.said_at(2_000, &Verdict::Whole), [Saying::Whole]);
+    }
+
+    #[test]
+    fn a_file_that_is_still_open_is_given_the_longer_time() {
+        let mut play = Play::new();
+        play.put("a", 1).settle.handle_writing("a");
+        play.settle.handle_writing("a");
+        play.said_at(0, &Verdict::Whole);
+        play.settle.handle_writing("a");
+        assert_eq!(play.said_at(500, &Verdict::Whole), []);
+        play.settle.handle_closed("a");
+        assert_eq!(play.said_at(501, &Verdict::Whole), [Saying::Whole]);
+
+        play.put("b", 1).said_at(600, &Verdict::Whole);
+        play.settle.handle_writing("b");
+        assert_eq!(play.said_at(2_599, &Verdict::Whole), []);
+        assert_eq!(
+            play.said_at(2_600, &Verdict::Whole),
+            [Saying::Whole],
+            "a writer that never closes is not waited for"
+        );
+    }
+
+    #[test]
+    fn one_that_changes_under_the_look_settles_anew() {
+        let mut play = Play::new();
+        play.put("a", 1).said_at(0, &Verdict::Whole);
+        assert_eq!(
+            play.settle
+                .handle_look(ms(100), "a", stamp(2), Some(content(2)), Verdict::Whole),
+            None
+        );
+        play.put("a", 2);
+        assert_eq!(play.said_at(199, &Verdict::Whole), []);
+        assert_eq!(play.said_at(200, &Verdict::Whole), [Saying::Whole]);
+    }
+
+    #[test]
+    fn one_that_is_gone_is_forgotten_and_one_that_vanishes_is_no_matter() {
+        let mut play = Play::new();
+        play.put("a", 1).said_at(0, &Verdict::Whole);
+        play.files.clear();
+        assert_eq!(play.said_at(100, &Verdict::Whole), []);
+        assert_eq!(
+            play.settle
+                .handle_look(ms(100), "a", stamp(1), Some(content(1)), Verdict::Whole),
+            None
+        );
+        play.put("a", 1).said_at(200, &Verdict::Whole);
+        assert_eq!(play.said_at(300, &Verdict::Whole), [Saying::Whole]);
+    }
+
+    #[test]
+    fn several_are_said_in_the_order_they_were_modified() {
+        let mut play = Play::new();
+        play.put("a", 3).put("b", 1).put("c", 2).said_at(0, &Verdict::Whole);
+        let said = play.at(100, false, |_| Verdict::Whole);
+        assert_eq!(
+            said.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["b", "c", "a"]
+        );
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_is_said_once_and_tried_at_each_rescan() {
+        let mut play = Play::new();
+        let denied = || Verdict::Unreadable("denied".to_owned());
+        play.put("a", 1).said_at(0, &denied());
+        assert_eq!(play.said_at(100, &denied()), []);
+        assert_eq!(play.said_at(2_000, &denied()), [Saying::Broken("denied".to_owned())]);
+        assert_eq!(play.settle.wake_at(), None);
+        assert_eq!(play.said_at(3_000, &Verdict::Whole), []);
+        assert_eq!(play.at(5_000, true, |_| denied()), []);
+        assert_eq!(play.settle.wake_at(), None);
+        assert_eq!(
+            play.at(10_000, true, |_| Verdict::Whole),
+            [("a".to_owned(), Saying::Whole)]
+        );
+    }
+
+    #[test]
+    fn a_name_that_never_does_is_said_at_once() {
+        let mut play = Play::new();
+        let never = Verdict::Never("name".to_owned());
+        play.put("a", 1).said_at(0, &never);
+        assert_eq!(play.said_at(100, &never), [Saying::Broken("name".to_owned())]);
+        assert_eq!(play.at(5_000, true, |_| never.clone()), []);
+    }
+
+    #[test]
+    fn the_same_content_under_a_new_stamp_is_no_news() {
+        let mut play = Play::new();
+        play.put("a", 1).said_at(0, &Verdict::Whole);
+        assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
+        play.files[0].1.changed_ns = 7;
+        assert_eq!(play.said_at(200, &Verdict::Whole), []);
+        assert_eq!(play.said_at(300, &Verdict::Whole), []);
+        assert_eq!(play.settle.wake_at(), None, "it was looked at");
+        play.put("a", 2).said_at(400, &Verdict::Whole);
+        assert_eq!(play.said_at(500, &Verdict::Whole), [Saying::Whole]);
+        play.put("a", 1).said_at(600, &Verdict::Whole);
+        assert_eq!(
+            play.said_at(700, &Verdict::Whole),
+            [Saying::Whole],
+            "back to what it was is news"
+        );
+    }
+}
