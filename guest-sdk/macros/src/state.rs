@@ -29,10 +29,7 @@ impl Parse for Version {
                 }
                 "down" => down = Some(key.span()),
                 _ => {
-                    return Err(Error::new(
-                        key.span(),
-                        "expected `version = N`, `from = path::to::Older` or `down`",
-                    ));
+                    return Err(Error::new(key.span(), "expected `version = N`, `from = path::to::Older` or `down`"));
                 }
             }
             if !input.is_empty() {
@@ -47,11 +44,7 @@ impl Parse for Version {
                 "`down` says that the state can be saved as the version it comes from, so it needs `from = path::to::Older`",
             ));
         }
-        Ok(Self {
-            number,
-            from,
-            down: down.is_some(),
-        })
+        Ok(Self { number, from, down: down.is_some() })
     }
 }
 

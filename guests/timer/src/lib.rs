@@ -22,9 +22,7 @@ impl Lifecycle for Ticker {
         log::info!("{} starts", start.address);
         let mut ticker = Self::default();
         if let Some(args) = start.args {
-            let ms = args
-                .parse()
-                .map_err(|why| format!("the arguments are milliseconds, not `{args}`: {why}"))?;
+            let ms = args.parse().map_err(|why| format!("the arguments are milliseconds, not `{args}`: {why}"))?;
             ticker.every(ms);
         }
         Ok(ticker)
@@ -138,10 +136,7 @@ mod tests {
     #[test]
     fn begins_ticking_by_its_arguments() {
         let host = testing::host("ticker");
-        let start = |args: &str| Start {
-            args: Some(args.to_owned()),
-            ..host.start()
-        };
+        let start = |args: &str| Start { args: Some(args.to_owned()), ..host.start() };
         assert!(Ticker::init(start("soon")).is_err());
         let ticker = Ticker::init(start("250")).unwrap();
         assert_eq!(host.timers(), [(Duration::from_millis(250), "every".to_owned())]);
