@@ -35,12 +35,7 @@ impl Log for HostLog {
         let mut fields = Fields(Vec::new());
         // Collecting into a list does not fail, and a record is worth having without its fields.
         let _ = record.key_values().visit(&mut fields);
-        host::write(
-            level(record.level()),
-            record.target(),
-            &record.args().to_string(),
-            &fields.0,
-        );
+        host::write(level(record.level()), record.target(), &record.args().to_string(), &fields.0);
     }
 
     fn flush(&self) {}

@@ -74,10 +74,7 @@ pub struct TimerRef(u64);
 impl TimerRef {
     /// Takes the timer back. True: no message will come of it. False: it was handled already.
     #[track_caller]
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "most callers do not care whether it was in time"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "most callers do not care whether it was in time")]
     pub fn cancel(self) -> bool {
         cancel_timer(self)
     }

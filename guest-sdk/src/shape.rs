@@ -58,11 +58,7 @@ impl Structure {
     /// Appends the name of a field or variant, quoted unless it is plain.
     pub fn name(&mut self, name: &str) {
         let plain = |c: char| c == '_' || c.is_alphanumeric();
-        if !name.is_empty() && name.chars().all(plain) {
-            self.put(name)
-        } else {
-            self.words(name)
-        }
+        if !name.is_empty() && name.chars().all(plain) { self.put(name) } else { self.words(name) }
     }
 
     /// Appends words of the user's own, quoted.
@@ -100,10 +96,7 @@ pub fn structure_of<T: Shape>() -> String {
     if structure.text.len() <= MAX_BYTES {
         return structure.text;
     }
-    let hex = sha256(structure.text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let hex = sha256(structure.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("#{hex}")
 }
 

@@ -83,11 +83,7 @@ impl ShapeSet {
     #[must_use]
     pub fn first<T: State + Shape>() -> Self {
         let current = shape_of::<T>();
-        Self {
-            reads: vec![current.clone()],
-            writes: vec![current.clone()],
-            current,
-        }
+        Self { reads: vec![current.clone()], writes: vec![current.clone()], current }
     }
 
     /// The shapes of a state that comes from the one whose shapes these are, and that can be saved as what that one
@@ -105,10 +101,7 @@ impl ShapeSet {
 }
 
 fn shape_of<T: State + Shape>() -> StateShape {
-    StateShape {
-        version: T::VERSION,
-        structure: structure_of::<T>(),
-    }
+    StateShape { version: T::VERSION, structure: structure_of::<T>() }
 }
 
 #[doc(hidden)]

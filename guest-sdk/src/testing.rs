@@ -24,10 +24,7 @@ thread_local! {
 
 /// A host for this thread, with an actor of this address in it. It takes the place of one made before.
 pub fn host(address: &str) -> Host {
-    let host = Host(Rc::new(RefCell::new(Inside {
-        address: address.to_owned(),
-        ..Inside::default()
-    })));
+    let host = Host(Rc::new(RefCell::new(Inside { address: address.to_owned(), ..Inside::default() })));
     HOST.set(Some(host.clone()));
     host
 }
@@ -58,11 +55,7 @@ impl Host {
     /// What `init` is given at a first start without arguments.
     #[must_use]
     pub fn start(&self) -> Start {
-        Start {
-            address: self.0.borrow().address.clone(),
-            args: None,
-            reason: StartReason::First,
-        }
+        Start { address: self.0.borrow().address.clone(), args: None, reason: StartReason::First }
     }
 
     /// From now on messages come from this actor; at first they come from outside.
@@ -87,10 +80,7 @@ impl Host {
         let mut timers: Vec<_> = inside.timers.iter().collect();
         timers.sort_by_key(|pending| pending.due_ms);
         let left = |pending: &Pending| Duration::from_millis(pending.due_ms - inside.now_ms);
-        timers
-            .into_iter()
-            .map(|pending| (left(pending), pending.timer.token.clone()))
-            .collect()
+        timers.into_iter().map(|pending| (left(pending), pending.timer.token.clone())).collect()
     }
 
     /// Lets time pass. Gives the messages of the timers that run out, in order, for the test to hand to `handle_info`.
@@ -99,10 +89,7 @@ impl Host {
         let mut inside = self.0.borrow_mut();
         inside.now_ms = inside.now_ms.saturating_add(whole_ms(by));
         let now_ms = inside.now_ms;
-        let mut due: Vec<_> = inside
-            .timers
-            .extract_if(.., |pending| pending.due_ms <= now_ms)
-            .collect();
+        let mut due: Vec<_> = inside.timers.extract_if(.., |pending| pending.due_ms <= now_ms).collect();
         due.sort_by_key(|pending| pending.due_ms);
         due.into_iter().map(|pending| Message::Timer(pending.timer)).collect()
     }
@@ -167,14 +154,8 @@ pub(crate) mod process {
     pub(crate) fn send_after(ms: u64, token: &str) -> u64 {
         ask("send_after", |host| {
             host.timers_made += 1;
-            let timer = Timer {
-                id: host.timers_made,
-                token: token.to_owned(),
-            };
-            host.timers.push(Pending {
-                due_ms: host.now_ms.saturating_add(ms),
-                timer,
-            });
+            let timer = Timer { id: host.timers_made, token: token.to_owned() };
+            host.timers.push(Pending { due_ms: host.now_ms.saturating_add(ms), timer });
             host.timers_made
         })
     }

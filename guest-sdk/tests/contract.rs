@@ -1,4 +1,5 @@
 //! The package of the contract: it parses, and its worlds are what guests and hosts build on.
+#![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::path::Path;
 
@@ -6,9 +7,7 @@ use wit_parser::{PackageId, Resolve, WorldItem};
 
 fn contract() -> (Resolve, PackageId) {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve
-        .push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit"))
-        .unwrap();
+    let (package, _) = resolve.push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit")).unwrap();
     (resolve, package)
 }
 
@@ -26,10 +25,7 @@ fn worlds_are_what_they_say() {
         .iter()
         .map(|(name, id)| {
             let world = &resolve.worlds[*id];
-            let (imports, exports) = (
-                names(&resolve, world.imports.iter()),
-                names(&resolve, world.exports.iter()),
-            );
+            let (imports, exports) = (names(&resolve, world.imports.iter()), names(&resolve, world.exports.iter()));
             format!("{name}: {} -> {}", imports.join(" "), exports.join(" "))
         })
         .collect();
@@ -57,14 +53,9 @@ fn everything_is_documented() {
             assert!(item.docs.contents.is_some(), "{name}.{function}");
         }
         for (ty, id) in &interface.types {
-            let from_elsewhere = matches!(
-                resolve.types[*id].kind,
-                wit_parser::TypeDefKind::Type(wit_parser::Type::Id(_))
-            );
-            assert!(
-                resolve.types[*id].docs.contents.is_some() || from_elsewhere,
-                "{name}.{ty}"
-            );
+            let from_elsewhere =
+                matches!(resolve.types[*id].kind, wit_parser::TypeDefKind::Type(wit_parser::Type::Id(_)));
+            assert!(resolve.types[*id].docs.contents.is_some() || from_elsewhere, "{name}.{ty}");
         }
     }
 }

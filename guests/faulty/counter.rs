@@ -48,10 +48,7 @@ mod v1 {
 
 impl From<v1::Counter> for Books {
     fn from(old: v1::Counter) -> Self {
-        Self {
-            total: old.total,
-            calls: 0,
-        }
+        Self { total: old.total, calls: 0 }
     }
 }
 
@@ -86,10 +83,7 @@ impl State for Counter {
 #[actor]
 impl Lifecycle for Counter {
     fn init(_start: Start) -> Result<Self, String> {
-        Ok(Self {
-            books: Broken::init()?,
-            live: false,
-        })
+        Ok(Self { books: Broken::init()?, live: false })
     }
 }
 

@@ -17,11 +17,7 @@ pub(crate) fn expand(args: TokenStream, item: ItemImpl) -> Result<TokenStream> {
             "`#[actor]` goes on `impl interface::Guest for Type` or on `impl Lifecycle|Info|Health|Status for Type`",
         ));
     };
-    let name = interface
-        .segments
-        .last()
-        .map(|segment| segment.ident.to_string())
-        .unwrap_or_default();
+    let name = interface.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
     match name.as_str() {
         "Lifecycle" => Ok(hook(&item, "lifecycle", &lifecycle(&item.self_ty, &interface))),
         "Info" => Ok(hook(&item, "info", &info(&item.self_ty, &interface))),
@@ -35,11 +31,7 @@ pub(crate) fn expand(args: TokenStream, item: ItemImpl) -> Result<TokenStream> {
 fn hook(item: &ItemImpl, interface: &str, functions: &TokenStream) -> TokenStream {
     let world = format_ident!("has_{interface}");
     let ty = &item.self_ty;
-    let export = guest::export(
-        &quote!(::changeling_guest::__rt::#world),
-        &format!("export_{interface}"),
-        ty,
-    );
+    let export = guest::export(&quote!(::changeling_guest::__rt::#world), &format!("export_{interface}"), ty);
     let interface = format_ident!("{interface}");
     quote! {
         #item
@@ -98,17 +90,10 @@ fn exported(item: ItemImpl) -> Result<TokenStream> {
             resource,
             "a resource cannot leave its component, so the host takes no interface with one",
         )),
-        other => Err(Error::new_spanned(
-            other,
-            "only the functions of the interface belong here",
-        )),
+        other => Err(Error::new_spanned(other, "only the functions of the interface belong here")),
     });
     // Both keep the user's own `impl` and braces: what the compiler says about either points at them.
-    let implementation = ItemImpl {
-        items: functions.collect::<Result<_>>()?,
-        attrs: Vec::new(),
-        ..item.clone()
-    };
+    let implementation = ItemImpl { items: functions.collect::<Result<_>>()?, attrs: Vec::new(), ..item.clone() };
     let methods = ItemImpl { trait_: None, ..item };
     Ok(quote!(#methods #implementation))
 }
@@ -128,10 +113,7 @@ fn forward(ty: &Type, function: &ImplItemFn) -> Result<ImplItemFn> {
             FnArg::Receiver(own) => match &own.kind {
                 ReceiverKind::Reference(_, _, mutable) => receiver = Some(mutable.is_some()),
                 _ => {
-                    return Err(Error::new_spanned(
-                        own,
-                        "the state stays where it is: take `&mut self` or `&self`",
-                    ));
+                    return Err(Error::new_spanned(own, "the state stays where it is: take `&mut self` or `&self`"));
                 }
             },
             FnArg::Typed(parameter) => {
@@ -146,10 +128,7 @@ fn forward(ty: &Type, function: &ImplItemFn) -> Result<ImplItemFn> {
         }
     }
     let (name, output) = (&signature.ident, &signature.output);
-    let cfgs = function
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"));
+    let cfgs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let subject = quote!(<#ty as ::changeling_guest::__rt::Subject>);
     let call = match receiver {
         None => quote_spanned!(name.span()=> <#ty>::#name(#(#arguments),*)),

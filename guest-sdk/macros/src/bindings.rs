@@ -11,22 +11,11 @@ use wit_bindgen_rust::{Opts, WithOption};
 use crate::wit;
 
 /// Interfaces that a guest may export, and whether they use the shared types.
-const OPTIONAL: [(&str, bool); 5] = [
-    ("state", false),
-    ("lifecycle", true),
-    ("info", true),
-    ("health", false),
-    ("status", false),
-];
+const OPTIONAL: [(&str, bool); 5] =
+    [("state", false), ("lifecycle", true), ("info", true), ("health", false), ("status", false)];
 
 pub(crate) fn expand() -> Result<TokenStream> {
-    let host = module(
-        "host",
-        Opts {
-            generate_unused_types: true,
-            ..Opts::default()
-        },
-    )?;
+    let host = module("host", Opts { generate_unused_types: true, ..Opts::default() })?;
     let exports = OPTIONAL.iter().map(|(interface, uses_types)| {
         let (types, path) = wit::SHARED_TYPES;
         let with = uses_types.then(|| (types.into(), WithOption::Path(path.into())));
@@ -44,10 +33,7 @@ pub(crate) fn expand() -> Result<TokenStream> {
 }
 
 fn module(world: &str, options: Opts) -> Result<TokenStream> {
-    let options = Opts {
-        additional_derive_attributes: vec!["PartialEq".into(), "Eq".into()],
-        ..options
-    };
+    let options = Opts { additional_derive_attributes: vec!["PartialEq".into(), "Eq".into()], ..options };
     let source =
         generate(world, options).map_err(|why| Error::new(proc_macro2::Span::call_site(), format!("{why:#}")))?;
     let name = format_ident!("{}", world.replace('-', "_"));

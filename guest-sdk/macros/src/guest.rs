@@ -28,10 +28,7 @@ impl Parse for Guest {
         if service {
             ty = input.parse()?;
         }
-        let world = input
-            .parse::<Option<Token![in]>>()?
-            .map(|_| input.parse())
-            .transpose()?;
+        let world = input.parse::<Option<Token![in]>>()?.map(|_| input.parse()).transpose()?;
         let mut folder = None;
         if !input.is_empty() {
             let word: Ident = input.parse()?;
@@ -40,12 +37,7 @@ impl Parse for Guest {
             }
             folder = Some(input.parse()?);
         }
-        Ok(Self {
-            service,
-            ty,
-            world,
-            folder,
-        })
+        Ok(Self { service, ty, world, folder })
     }
 }
 
@@ -110,11 +102,7 @@ impl Guest {
     fn scope(&self, world: &World) -> TokenStream {
         let ty = &self.ty;
         let names = world.scope();
-        let exported = world
-            .interfaces
-            .iter()
-            .filter(|interface| interface.exported)
-            .map(|interface| interface.path());
+        let exported = world.interfaces.iter().filter(|interface| interface.exported).map(|interface| interface.path());
         let mut traits: Vec<_> = exported.map(|path| quote!(#path::Guest)).collect();
         let root = world.exports_functions.then(|| {
             traits.push(quote!(bindings::Guest));
@@ -142,7 +130,7 @@ impl Guest {
     /// One state per instance, which the host's calls borrow, and the export that carries it over.
     fn actor(&self) -> TokenStream {
         let ty = &self.ty;
-        let rt = quote!(::changeling_guest::__rt);
+        let rt = quote_spanned!(ty.span()=> ::changeling_guest::__rt);
         let export = export(&quote!(#rt::has_state), "export_state", ty);
         quote_spanned! {ty.span()=>
             impl #rt::Actor for #ty {
@@ -210,15 +198,9 @@ pub(crate) fn export(bindings: &TokenStream, name: &str, ty: &impl ToTokens) -> 
 fn options(resolve: &Resolve, world: WorldId) -> Opts {
     let (types, path) = wit::SHARED_TYPES;
     // wit-bindgen refuses a mapping that the world does not use.
-    let uses_types = resolve.worlds[world]
-        .imports
-        .keys()
-        .any(|key| resolve.name_world_key(key) == types);
+    let uses_types = resolve.worlds[world].imports.keys().any(|key| resolve.name_world_key(key) == types);
     Opts {
-        with: uses_types
-            .then(|| (types.into(), WithOption::Path(path.into())))
-            .into_iter()
-            .collect(),
+        with: uses_types.then(|| (types.into(), WithOption::Path(path.into()))).into_iter().collect(),
         generate_all: true,
         default_bindings_module: Some("bindings".into()),
         additional_derive_attributes: vec!["PartialEq".into()],
@@ -227,11 +209,7 @@ fn options(resolve: &Resolve, world: WorldId) -> Opts {
 }
 
 fn edit(source: &mut File, world: &World) {
-    for interface in world
-        .interfaces
-        .iter()
-        .filter(|interface| !interface.name.starts_with("wasi:"))
-    {
+    for interface in world.interfaces.iter().filter(|interface| !interface.name.starts_with("wasi:")) {
         let Some(items) = mock::module(&mut source.items, &interface.module) else {
             continue;
         };

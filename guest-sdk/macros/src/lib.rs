@@ -45,9 +45,7 @@ pub fn guest(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn actor(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::ItemImpl);
-    actor::expand(args.into(), item)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    actor::expand(args.into(), item).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// A state that outlives its code, in one of its versions.
@@ -87,9 +85,7 @@ pub fn part(_args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Shape, attributes(shape))]
 pub fn shape(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);
-    shape::expand(input)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    shape::expand(input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// The SDK's own bindings: not for guests.

@@ -72,7 +72,7 @@ fn divert(function: &mut ItemFn, interface: &str, short_name: &str) -> ItemFn {
 /// What the compiler says where an exported interface is not implemented.
 pub(crate) fn explain(items: &mut [Item], interface: &str, implementation: &str) {
     let message = format!("the world exports {interface}, and `{{Self}}` does not implement it");
-    let note = format!("write `#[actor] impl {implementation} for {{Self}} {{ … }}`");
+    let note = format!("write `#[actor] impl {implementation} for {{Self}} {{{{ … }}}}`");
     for item in items {
         if let Item::Trait(guest) = item
             && guest.ident == "Guest"

@@ -29,10 +29,7 @@ impl Parse for Version {
                 }
                 "down" => down = Some(key.span()),
                 _ => {
-                    return Err(Error::new(
-                        key.span(),
-                        "expected `version = N`, `from = path::to::Older` or `down`",
-                    ));
+                    return Err(Error::new(key.span(), "expected `version = N`, `from = path::to::Older` or `down`"));
                 }
             }
             if !input.is_empty() {
@@ -47,11 +44,7 @@ impl Parse for Version {
                 "`down` says that the state can be saved as the version it comes from, so it needs `from = path::to::Older`",
             ));
         }
-        Ok(Self {
-            number,
-            from,
-            down: down.is_some(),
-        })
+        Ok(Self { number, from, down: down.is_some() })
     }
 }
 
@@ -63,8 +56,11 @@ impl Version {
         let number = &self.number;
         let (generics, arguments, wheres) = item.generics.split_for_impl();
         let state = quote!(::changeling_guest::__rt::state);
-        let (read, save) = (self.read(&state), self.save(&state));
-        let shapes = self.shapes(&state);
+        // What the compiler says of the older version points at where it is named.
+        let span = self.from.as_ref().map_or_else(Span::call_site, Spanned::span);
+        let chain = quote_spanned!(span=> ::changeling_guest::__rt::state);
+        let (read, save) = (self.read(&chain), self.save(&chain));
+        let shapes = self.shapes(&chain);
         let grows = self.grows(&state);
         quote! {
             #part

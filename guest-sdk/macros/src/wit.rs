@@ -31,38 +31,22 @@ pub(crate) struct Folder {
 impl Folder {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         if !path.exists() {
-            return Err(anyhow!(
-                "there is no WIT at {}: write the guest's world there",
-                path.display()
-            ));
+            return Err(anyhow!("there is no WIT at {}: write the guest's world there", path.display()));
         }
-        let mut resolve = if has_contract(path) {
-            Resolve::default()
-        } else {
-            contract()?.0
-        };
+        let mut resolve = if has_contract(path) { Resolve::default() } else { contract()?.0 };
         let (package, sources) = resolve.push_path(path)?;
-        Ok(Self {
-            resolve,
-            package,
-            files: sources.paths().map(Path::to_owned).collect(),
-        })
+        Ok(Self { resolve, package, files: sources.paths().map(Path::to_owned).collect() })
     }
 }
 
 /// Tools that know nothing of this SDK want every package in the folder, so a copy of the contract may be there.
 fn has_contract(path: &Path) -> bool {
-    ["changeling-actor.wit", "changeling-actor"]
-        .iter()
-        .any(|name| path.join("deps").join(name).exists())
+    ["changeling-actor.wit", "changeling-actor"].iter().any(|name| path.join("deps").join(name).exists())
 }
 
 /// The bindings of a world, as wit-bindgen writes them for this SDK's runtime.
 pub(crate) fn bindings(resolve: &mut Resolve, world: WorldId, options: Opts) -> Result<syn::File> {
-    let options = Opts {
-        runtime_path: Some("::changeling_guest::__rt::wit_bindgen::rt".into()),
-        ..options
-    };
+    let options = Opts { runtime_path: Some("::changeling_guest::__rt::wit_bindgen::rt".into()), ..options };
     let mut files = Files::default();
     options.build().generate(resolve, world, &mut files)?;
     let (_, source) = files.iter().next().context("wit-bindgen wrote nothing")?;

@@ -116,10 +116,7 @@ struct WorldItems<'a> {
 impl<'a> WorldItems<'a> {
     fn of(resolve: &'a Resolve, id: WorldId) -> Self {
         let world = &resolve.worlds[id];
-        Self {
-            imports: world.imports.iter().collect(),
-            exports: world.exports.iter().collect(),
-        }
+        Self { imports: world.imports.iter().collect(), exports: world.exports.iter().collect() }
     }
 }
 
@@ -165,12 +162,7 @@ fn describe(resolve: &Resolve, key: &WorldKey, id: InterfaceId, exported: bool) 
         _ => {
             let name = resolve.name_world_key(key);
             module.push(to_rust_ident(&name));
-            Interface {
-                long_name: format!("world_{}", name.replace('-', "_")),
-                name,
-                module,
-                exported,
-            }
+            Interface { long_name: format!("world_{}", name.replace('-', "_")), name, module, exported }
         }
     }
 }
@@ -182,14 +174,9 @@ fn check(resolve: &Resolve, function: &Function, place: &str) -> Result<(), Stri
     }
     let name = &function.name;
     if !matches!(function.kind, FunctionKind::Freestanding) {
-        let what = if matches!(function.kind, FunctionKind::AsyncFreestanding) {
-            "is async"
-        } else {
-            "belongs to a resource"
-        };
-        return Err(format!(
-            "`{name}` of {place} {what}: the host takes plain functions only"
-        ));
+        let what =
+            if matches!(function.kind, FunctionKind::AsyncFreestanding) { "is async" } else { "belongs to a resource" };
+        return Err(format!("`{name}` of {place} {what}: the host takes plain functions only"));
     }
     let mut types = LiveTypes::default();
     types.add_func(resolve, function);

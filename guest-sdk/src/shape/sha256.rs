@@ -11,9 +11,8 @@ const ROUNDS: [u32; 64] = [
     0xc67178f2,
 ];
 
-const START: [u32; 8] = [
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-];
+const START: [u32; 8] =
+    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
 pub(super) fn sha256(message: &[u8]) -> [u8; 32] {
     let mut state = START;
@@ -45,19 +44,13 @@ fn take(state: &mut [u32; 8], block: &[u8; 64]) {
         let (a, b) = (words[i - 15], words[i - 2]);
         let low = a.rotate_right(7) ^ a.rotate_right(18) ^ (a >> 3);
         let high = b.rotate_right(17) ^ b.rotate_right(19) ^ (b >> 10);
-        words[i] = u32::wrapping_add(words[i - 16], low)
-            .wrapping_add(words[i - 7])
-            .wrapping_add(high);
+        words[i] = u32::wrapping_add(words[i - 16], low).wrapping_add(words[i - 7]).wrapping_add(high);
     }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for (word, round) in words.iter().zip(ROUNDS) {
         let choice = (e & f) ^ (!e & g);
         let mix = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        let first = h
-            .wrapping_add(mix)
-            .wrapping_add(choice)
-            .wrapping_add(round)
-            .wrapping_add(*word);
+        let first = h.wrapping_add(mix).wrapping_add(choice).wrapping_add(round).wrapping_add(*word);
         let majority = (a & b) ^ (a & c) ^ (b & c);
         let second = (a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22)).wrapping_add(majority);
         (h, g, f, e, d, c, b, a) = (g, f, e, d.wrapping_add(first), c, b, a, first.wrapping_add(second));

@@ -70,9 +70,7 @@ mod as_text {
         serializer.collect_str(value)
     }
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -81,19 +79,13 @@ fn follows_fields_and_variants() {
     assert_eq!(structure_of::<Counter>(), "{total:u64}");
     assert_eq!(structure_of::<List>(), "<Nil|Cons(u8,^1)|Named{type:bool}>");
     assert_eq!(structure_of::<Tree<u16>>(), "{value:u16,kids:[^1]}");
-    assert_eq!(
-        structure_of::<HashMap<String, Option<(u8, VecDeque<[char; 3]>)>>>(),
-        "[string=>?(u8,[[char;3]])]"
-    );
+    assert_eq!(structure_of::<HashMap<String, Option<(u8, VecDeque<[char; 3]>)>>>(), "[string=>?(u8,[[char;3]])]");
 }
 
 #[test]
 fn says_nothing_of_the_types_own_name() {
     assert_eq!(structure_of::<v1::Counter>(), structure_of::<Counter>());
-    assert_eq!(
-        structure_of::<HashMap<u8, Box<u8>>>(),
-        structure_of::<BTreeMap<u8, u8>>()
-    );
+    assert_eq!(structure_of::<HashMap<u8, Box<u8>>>(), structure_of::<BTreeMap<u8, u8>>());
 }
 
 #[test]
@@ -104,10 +96,7 @@ fn tells_where_a_field_is() {
 
 #[test]
 fn follows_attributes_and_quotes_what_is_not_plain() {
-    assert_eq!(
-        structure_of::<Attributed>(),
-        r#"{total:u64,"a:u8,b":u8,text:"decimal \"text\""}"#
-    );
+    assert_eq!(structure_of::<Attributed>(), r#"{total:u64,"a:u8,b":u8,text:"decimal \"text\""}"#);
 }
 
 #[test]

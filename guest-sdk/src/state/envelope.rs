@@ -55,28 +55,19 @@ impl<'a> Saved<'a> {
         };
         let envelope = u16::from_le_bytes([header[4], header[5]]);
         if envelope != ENVELOPE_VERSION {
-            return Err(format!(
-                "the state is in envelope {envelope}, and this code only knows {ENVELOPE_VERSION}"
-            ));
+            return Err(format!("the state is in envelope {envelope}, and this code only knows {ENVELOPE_VERSION}"));
         }
         let payload = &bytes[HEADER_BYTES..];
         let length = number(header, 20) as usize;
         if payload.len() != length {
-            return Err(format!(
-                "the state is damaged: it has {} bytes and should have {length}",
-                payload.len()
-            ));
+            return Err(format!("the state is damaged: it has {} bytes and should have {length}", payload.len()));
         }
         if crc32(payload) != number(header, 24) {
             return Err("the state is damaged: its checksum does not match".to_owned());
         }
         let mut structure = [0; 8];
         structure.copy_from_slice(&header[12..20]);
-        Ok(Self {
-            version: number(header, 8),
-            structure,
-            payload,
-        })
+        Ok(Self { version: number(header, 8), structure, payload })
     }
 
     /// The version that the state was saved in.
@@ -112,10 +103,7 @@ fn encode<T: Serialize>(state: &T) -> Result<Vec<u8>, String> {
 fn decode<T: DeserializeOwned>(version: u32, payload: &[u8]) -> Result<T, String> {
     match postcard::take_from_bytes(payload) {
         Ok((state, [])) => Ok(state),
-        Ok((_, rest)) => Err(format!(
-            "version {version} of the state has {} bytes too many",
-            rest.len()
-        )),
+        Ok((_, rest)) => Err(format!("version {version} of the state has {} bytes too many", rest.len())),
         Err(why) => Err(format!("version {version} of the state cannot be read: {why}")),
     }
 }
@@ -130,11 +118,7 @@ const fn crc_table() -> [u32; 256] {
         let mut crc = byte as u32;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 1 == 1 {
-                0xEDB8_8320 ^ (crc >> 1)
-            } else {
-                crc >> 1
-            };
+            crc = if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
             bit += 1;
         }
         table[byte] = crc;
@@ -144,7 +128,5 @@ const fn crc_table() -> [u32; 256] {
 }
 
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
-    !bytes
-        .iter()
-        .fold(!0, |crc, byte| CRC_TABLE[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
+    !bytes.iter().fold(!0, |crc, byte| CRC_TABLE[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
 }

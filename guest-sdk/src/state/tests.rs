@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use super::envelope::crc32;
 use super::{State, load};
 use crate::state;
@@ -28,10 +30,7 @@ struct Counter {
 
 impl From<v1::Counter> for v2::Counter {
     fn from(old: v1::Counter) -> Self {
-        Self {
-            total: old.total,
-            calls: 0,
-        }
+        Self { total: old.total, calls: 0 }
     }
 }
 
@@ -45,10 +44,7 @@ impl TryFrom<v2::Counter> for Counter {
     type Error = String;
     fn try_from(old: v2::Counter) -> Result<Self, String> {
         let total = i64::try_from(old.total).map_err(|_| "the total has no sign left".to_owned())?;
-        Ok(Self {
-            total,
-            calls: old.calls,
-        })
+        Ok(Self { total, calls: old.calls })
     }
 }
 
@@ -56,10 +52,7 @@ impl TryFrom<Counter> for v2::Counter {
     type Error = &'static str;
     fn try_from(new: Counter) -> Result<Self, &'static str> {
         let total = u64::try_from(new.total).map_err(|_| "the total is below zero")?;
-        Ok(Self {
-            total,
-            calls: new.calls,
-        })
+        Ok(Self { total, calls: new.calls })
     }
 }
 
@@ -77,24 +70,11 @@ mod forgotten {
 fn tells_its_shapes() {
     let shapes = Counter::shapes();
     let of = |shapes: &[super::StateShape]| -> Vec<(u32, String)> {
-        shapes
-            .iter()
-            .map(|shape| (shape.version, shape.structure.clone()))
-            .collect()
+        shapes.iter().map(|shape| (shape.version, shape.structure.clone())).collect()
     };
-    assert_eq!(
-        (shapes.current.version, shapes.current.structure.as_str()),
-        (5, "{total:i64,calls:u64}")
-    );
-    let chain = [
-        (5, "{total:i64,calls:u64}"),
-        (2, "{total:u64,calls:u64}"),
-        (1, "{total:u64}"),
-    ];
-    let chain: Vec<_> = chain
-        .iter()
-        .map(|(version, text)| (*version, (*text).to_owned()))
-        .collect();
+    assert_eq!((shapes.current.version, shapes.current.structure.as_str()), (5, "{total:i64,calls:u64}"));
+    let chain = [(5, "{total:i64,calls:u64}"), (2, "{total:u64,calls:u64}"), (1, "{total:u64}")];
+    let chain: Vec<_> = chain.iter().map(|(version, text)| (*version, (*text).to_owned())).collect();
     assert_eq!(of(&shapes.reads), chain);
     assert_eq!(of(&shapes.writes), chain);
 }
@@ -125,10 +105,7 @@ fn says_why_it_cannot() {
         unknown,
         Err("version 1 was saved as {total:u64}, the new code's copy of it is {total:u64,calls:u64}".to_owned())
     );
-    assert_eq!(
-        v1::Counter { total: 7 }.save(3),
-        Err("this code cannot save its state as version 3".to_owned())
-    );
+    assert_eq!(v1::Counter { total: 7 }.save(3), Err("this code cannot save its state as version 3".to_owned()));
     let newer = Counter { total: 7, calls: 0 }.save(5).unwrap();
     assert_eq!(
         load::<v1::Counter>(5, &newer),
@@ -141,15 +118,9 @@ fn foreign_and_damaged_bytes_give_a_sentence() {
     let saved = v1::Counter { total: 7 }.save(1).unwrap();
     assert_eq!(load::<v1::Counter>(1, &saved), Ok(v1::Counter { total: 7 }));
     let why = |bytes: &[u8]| load::<v1::Counter>(1, bytes).unwrap_err();
-    assert_eq!(
-        why(b"{}"),
-        "these bytes are not a state that changeling-guest has saved"
-    );
+    assert_eq!(why(b"{}"), "these bytes are not a state that changeling-guest has saved");
     assert_eq!(why(b""), why(b"{}"));
-    assert_eq!(
-        why(&saved[..saved.len() - 1]),
-        "the state is damaged: it has 0 bytes and should have 1"
-    );
+    assert_eq!(why(&saved[..saved.len() - 1]), "the state is damaged: it has 0 bytes and should have 1");
     let mut damaged = saved.clone();
     damaged[28] ^= 1;
     assert_eq!(why(&damaged), "the state is damaged: its checksum does not match");
@@ -161,19 +132,13 @@ fn foreign_and_damaged_bytes_give_a_sentence() {
         Err("the state is said to be of version 3, and says itself that it is of 1".to_owned())
     );
     let other = forgotten::Counter { total: 7, calls: 1 }.save(1).unwrap();
-    assert_eq!(
-        why(&other),
-        "version 1 was saved with another structure than this code's copy of it, {total:u64}"
-    );
+    assert_eq!(why(&other), "version 1 was saved with another structure than this code's copy of it, {total:u64}");
 }
 
 /// Every truncation and every flipped bit of a saved state is answered, and none is taken for another state.
 #[test]
 fn no_damage_goes_unseen() {
-    let state = Counter {
-        total: 123_456_789,
-        calls: 42,
-    };
+    let state = Counter { total: 123_456_789, calls: 42 };
     let saved = state.save(5).unwrap();
     for length in 0..saved.len() {
         assert!(load::<Counter>(5, &saved[..length]).is_err(), "{length} bytes");

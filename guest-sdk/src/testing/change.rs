@@ -37,17 +37,9 @@ fn handed_over(old: &ShapeSet, new: &ShapeSet) -> Result<u32, String> {
             copy.version, old.current.structure, copy.structure
         ));
     }
-    let common = old
-        .writes
-        .iter()
-        .filter(|written| new.reads.contains(written))
-        .map(|shape| shape.version);
+    let common = old.writes.iter().filter(|written| new.reads.contains(written)).map(|shape| shape.version);
     common.max().ok_or_else(|| {
-        format!(
-            "the old code saves versions {}, the new one reads {}",
-            versions(&old.writes),
-            versions(&new.reads)
-        )
+        format!("the old code saves versions {}, the new one reads {}", versions(&old.writes), versions(&new.reads))
     })
 }
 

@@ -27,11 +27,7 @@ fn timers_run_out_in_order() {
     assert!(!never.cancel());
     let timers = |messages: Vec<Message>| -> Vec<_> {
         let timer = |message| {
-            if let Message::Timer(timer) = message {
-                timer.timer()
-            } else {
-                panic!("not a timer")
-            }
+            if let Message::Timer(timer) = message { timer.timer() } else { panic!("not a timer") }
         };
         messages.into_iter().map(timer).collect()
     };

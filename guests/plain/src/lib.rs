@@ -17,19 +17,12 @@ thread_local! {
 struct Tally;
 
 fn shape() -> Shape {
-    Shape {
-        version: 1,
-        structure: String::new(),
-    }
+    Shape { version: 1, structure: String::new() }
 }
 
 impl state::Guest for Tally {
     fn shapes() -> ShapeSet {
-        ShapeSet {
-            current: shape(),
-            reads: vec![shape()],
-            writes: vec![shape()],
-        }
+        ShapeSet { current: shape(), reads: vec![shape()], writes: vec![shape()] }
     }
 
     fn save(version: u32) -> Result<Vec<u8>, String> {
@@ -40,9 +33,7 @@ impl state::Guest for Tally {
     }
 
     fn code_change(_change: Change, state: Vec<u8>) -> Result<(), String> {
-        let bytes = state
-            .try_into()
-            .map_err(|state: Vec<u8>| format!("a sum has 8 bytes, not {}", state.len()))?;
+        let bytes = state.try_into().map_err(|state: Vec<u8>| format!("a sum has 8 bytes, not {}", state.len()))?;
         SUM.set(i64::from_le_bytes(bytes));
         Ok(())
     }
@@ -50,9 +41,7 @@ impl state::Guest for Tally {
 
 impl lifecycle::Guest for Tally {
     fn init(start: Start) -> Result<(), String> {
-        let sum = start.args.map_or(Ok(0), |text| {
-            text.parse().map_err(|why| format!("{text} is no sum: {why}"))
-        })?;
+        let sum = start.args.map_or(Ok(0), |text| text.parse().map_err(|why| format!("{text} is no sum: {why}")))?;
         SUM.set(sum);
         println!("{} begins with {sum}", start.address);
         Ok(())

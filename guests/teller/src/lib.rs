@@ -50,12 +50,7 @@ mod tests {
         accounts::mock::open(|_, _| Ok(()));
         accounts::mock::transfer(|_, _, _| Err(Refusal::InsufficientFunds(0)));
         let mut teller = Teller::default();
-        assert!(
-            teller
-                .enrol("alice".into(), 0)
-                .unwrap_err()
-                .starts_with("alice owes the fee")
-        );
+        assert!(teller.enrol("alice".into(), 0).unwrap_err().starts_with("alice owes the fee"));
         assert_eq!(teller.enrolled(), 0);
     }
 

@@ -19,19 +19,17 @@ struct Ticker {
 impl Lifecycle for Ticker {
     /// With arguments it ticks from the start, every so many milliseconds.
     fn init(start: Start) -> Result<Self, String> {
-        log::info!(reason:? = start.reason; "{} starts", start.address);
+        log::info!("{} starts", start.address);
         let mut ticker = Self::default();
         if let Some(args) = start.args {
-            let ms = args
-                .parse()
-                .map_err(|why| format!("the arguments are milliseconds, not `{args}`: {why}"))?;
+            let ms = args.parse().map_err(|why| format!("the arguments are milliseconds, not `{args}`: {why}"))?;
             ticker.every(ms);
         }
         Ok(ticker)
     }
 
     fn terminate(&mut self, reason: ExitReason) {
-        log::info!(ticks = self.ticks; "{} ends: {reason:?}", process::me());
+        log::info!(ticks = self.ticks; "{} ends: {reason}", process::me());
     }
 }
 
@@ -138,10 +136,7 @@ mod tests {
     #[test]
     fn begins_ticking_by_its_arguments() {
         let host = testing::host("ticker");
-        let start = |args: &str| Start {
-            args: Some(args.to_owned()),
-            ..host.start()
-        };
+        let start = |args: &str| Start { args: Some(args.to_owned()), ..host.start() };
         assert!(Ticker::init(start("soon")).is_err());
         let ticker = Ticker::init(start("250")).unwrap();
         assert_eq!(host.timers(), [(Duration::from_millis(250), "every".to_owned())]);

@@ -10,10 +10,6 @@ struct Broken;
 
 impl Fault for Broken {
     fn save(books: &Books, live: bool, version: u32) -> Result<Vec<u8>, String> {
-        if live {
-            Err("the ink has run dry".to_owned())
-        } else {
-            books.save(version)
-        }
+        if live { Err("the ink has run dry".to_owned()) } else { books.save(version) }
     }
 }

@@ -19,10 +19,6 @@ impl Fault for Broken {
     }
 
     fn save(books: &Books, _live: bool, version: u32) -> Result<Vec<u8>, String> {
-        if TAKEN_OVER.load(Ordering::Relaxed) {
-            Err("nobody leaves".to_owned())
-        } else {
-            books.save(version)
-        }
+        if TAKEN_OVER.load(Ordering::Relaxed) { Err("nobody leaves".to_owned()) } else { books.save(version) }
     }
 }

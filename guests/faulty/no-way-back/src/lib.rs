@@ -22,10 +22,7 @@ mod v1 {
 
 impl From<v1::Counter> for Counter {
     fn from(old: v1::Counter) -> Self {
-        Self {
-            total: old.total,
-            calls: 0,
-        }
+        Self { total: old.total, calls: 0 }
     }
 }
 

@@ -31,25 +31,15 @@ impl greeter::Guest for Greeter {
             words.push_str(", if I may say so");
         }
         words.push('!');
-        Ok(if how.contains(Style::LOUD) {
-            words.to_uppercase()
-        } else {
-            words
-        })
+        Ok(if how.contains(Style::LOUD) { words.to_uppercase() } else { words })
     }
 
     fn find(name: String) -> Option<Person> {
-        (name == "Ada").then(|| Person {
-            name,
-            titles: vec!["Countess".to_owned()],
-            age: Some(36),
-        })
+        (name == "Ada").then(|| Person { name, titles: vec!["Countess".to_owned()], age: Some(36) })
     }
 
     fn work(rounds: u64) -> u64 {
-        (0..rounds).fold(1, |sum: u64, round| {
-            sum.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(round)
-        })
+        (0..rounds).fold(1, |sum: u64, round| sum.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(round))
     }
 
     fn echo(bytes: Vec<u8>) -> Vec<u8> {
@@ -58,13 +48,7 @@ impl greeter::Guest for Greeter {
 }
 
 fn full_name(person: &Person) -> String {
-    person
-        .titles
-        .iter()
-        .chain([&person.name])
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+    person.titles.iter().chain([&person.name]).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn hello(language: Language, name: &str) -> String {
@@ -128,10 +112,7 @@ mod tests {
     #[test]
     fn greets() {
         assert_eq!(Greeter::greet("world".into()), "Welcome, world!");
-        assert_eq!(
-            Greeter::greet_all(vec![ada()], Language::French),
-            ["Bienvenue, Countess Ada !"]
-        );
+        assert_eq!(Greeter::greet_all(vec![ada()], Language::French), ["Bienvenue, Countess Ada !"]);
         assert_eq!(Greeter::farewell("world".into()), "Come again, world!");
         assert_eq!(Greeter::find("Bob".into()), None);
     }
@@ -140,10 +121,7 @@ mod tests {
     fn congratulates() {
         let style = Style::LOUD | Style::POLITE;
         let words = Greeter::congratulate(ada(), Occasion::Birthday(36), style);
-        assert_eq!(
-            words.as_deref(),
-            Ok("HAPPY BIRTHDAY NUMBER 36, COUNTESS ADA, IF I MAY SAY SO!")
-        );
+        assert_eq!(words.as_deref(), Ok("HAPPY BIRTHDAY NUMBER 36, COUNTESS ADA, IF I MAY SAY SO!"));
         assert!(Greeter::congratulate(ada(), Occasion::None, Style::empty()).is_err());
     }
 }

@@ -45,10 +45,7 @@ impl accounts::Guest for Ledger {
     }
 
     fn balance(&self, account: String) -> Result<i64, Refusal> {
-        self.accounts
-            .get(&account)
-            .copied()
-            .ok_or(Refusal::NoSuchAccount(account))
+        self.accounts.get(&account).copied().ok_or(Refusal::NoSuchAccount(account))
     }
 
     fn total(&self) -> i64 {
@@ -61,10 +58,7 @@ impl Health for Ledger {
     fn check(&self) -> Result<(), String> {
         match self.total() {
             held if held == self.deposited => Ok(()),
-            held => Err(format!(
-                "the books do not balance: {held} on accounts, {} deposited",
-                self.deposited
-            )),
+            held => Err(format!("the books do not balance: {held} on accounts, {} deposited", self.deposited)),
         }
     }
 }
@@ -93,18 +87,9 @@ mod tests {
     #[test]
     fn says_why_not() {
         let mut ledger = ledger();
-        assert_eq!(
-            ledger.transfer("bob".into(), "alice".into(), 1),
-            Err(Refusal::InsufficientFunds(0))
-        );
-        assert_eq!(
-            ledger.transfer("alice".into(), "bob".into(), -1),
-            Err(Refusal::BadAmount(-1))
-        );
-        assert_eq!(
-            ledger.balance("carol".into()),
-            Err(Refusal::NoSuchAccount("carol".into()))
-        );
+        assert_eq!(ledger.transfer("bob".into(), "alice".into(), 1), Err(Refusal::InsufficientFunds(0)));
+        assert_eq!(ledger.transfer("alice".into(), "bob".into(), -1), Err(Refusal::BadAmount(-1)));
+        assert_eq!(ledger.balance("carol".into()), Err(Refusal::NoSuchAccount("carol".into())));
         assert_eq!(ledger.open("bob".into(), 1), Err(Refusal::AccountExists("bob".into())));
         assert_eq!(ledger.open("carol".into(), i64::MAX), Err(Refusal::BadAmount(i64::MAX)));
         assert_eq!(ledger.check(), Ok(()));

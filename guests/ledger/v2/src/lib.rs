@@ -40,19 +40,8 @@ impl TryFrom<v1::Ledger> for Ledger {
     type Error = String;
 
     fn try_from(old: v1::Ledger) -> Result<Self, String> {
-        let account = |(name, balance)| {
-            (
-                name,
-                Account {
-                    balance,
-                    ..Account::default()
-                },
-            )
-        };
-        let ledger = Self {
-            accounts: old.accounts.into_iter().map(account).collect(),
-            deposited: old.deposited,
-        };
+        let account = |(name, balance)| (name, Account { balance, ..Account::default() });
+        let ledger = Self { accounts: old.accounts.into_iter().map(account).collect(), deposited: old.deposited };
         ledger.check()?;
         Ok(ledger)
     }
@@ -66,18 +55,13 @@ impl TryFrom<Ledger> for v1::Ledger {
             return Err(format!("{name} is overdrawn, and version 1 knows no overdraft"));
         }
         let balance = |(name, account): (String, Account)| (name, account.balance);
-        Ok(Self {
-            accounts: new.accounts.into_iter().map(balance).collect(),
-            deposited: new.deposited,
-        })
+        Ok(Self { accounts: new.accounts.into_iter().map(balance).collect(), deposited: new.deposited })
     }
 }
 
 impl Ledger {
     fn account(&mut self, name: &str) -> Result<&mut Account, Refusal> {
-        self.accounts
-            .get_mut(name)
-            .ok_or_else(|| Refusal::NoSuchAccount(name.to_owned()))
+        self.accounts.get_mut(name).ok_or_else(|| Refusal::NoSuchAccount(name.to_owned()))
     }
 
     fn look(&self, name: String) -> Result<&Account, Refusal> {
@@ -93,13 +77,7 @@ impl accounts::Guest for Ledger {
         if self.accounts.contains_key(&account) {
             return Err(Refusal::AccountExists(account));
         }
-        self.accounts.insert(
-            account,
-            Account {
-                balance: deposit,
-                ..Account::default()
-            },
-        );
+        self.accounts.insert(account, Account { balance: deposit, ..Account::default() });
         self.deposited = deposited;
         Ok(())
     }
@@ -145,10 +123,7 @@ impl accounts::Guest for Ledger {
 
     fn total(&self) -> i64 {
         // What is above zero may be more than fits, before what is below is taken off.
-        self.accounts
-            .values()
-            .map(|account| account.balance)
-            .fold(0, i64::wrapping_add)
+        self.accounts.values().map(|account| account.balance).fold(0, i64::wrapping_add)
     }
 }
 
@@ -157,10 +132,7 @@ impl Health for Ledger {
     fn check(&self) -> Result<(), String> {
         match self.total() {
             held if held == self.deposited => Ok(()),
-            held => Err(format!(
-                "the books do not balance: {held} on accounts, {} deposited",
-                self.deposited
-            )),
+            held => Err(format!("the books do not balance: {held} on accounts, {} deposited", self.deposited)),
         }
     }
 }
@@ -172,10 +144,7 @@ mod tests {
     use super::*;
 
     fn old(deposited: i64) -> v1::Ledger {
-        v1::Ledger {
-            accounts: BTreeMap::from([("alice".into(), 70), ("bob".into(), 30)]),
-            deposited,
-        }
+        v1::Ledger { accounts: BTreeMap::from([("alice".into(), 70), ("bob".into(), 30)]), deposited }
     }
 
     #[test]

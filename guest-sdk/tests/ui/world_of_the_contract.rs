@@ -1,0 +1,5 @@
+use changeling_guest::prelude::*;
+
+guest!(Counter in "with-state");
+
+fn main() {}

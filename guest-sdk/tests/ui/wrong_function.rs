@@ -1,0 +1,24 @@
+use changeling_guest::prelude::*;
+
+guest!(Counter in "app");
+
+#[state(version = 1)]
+#[derive(Default)]
+struct Counter {
+    total: u64,
+}
+
+#[actor]
+impl counter::Guest for Counter {
+    fn increment(&mut self, by: u32) -> u64 {
+        self.total += u64::from(by);
+        self.total
+    }
+
+    fn decrement(&mut self, by: u64) -> u64 {
+        self.total -= by;
+        self.total
+    }
+}
+
+fn main() {}
