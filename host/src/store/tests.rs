@@ -3,6 +3,7 @@
 mod alive;
 mod compiled;
 mod events;
+mod killed;
 mod opening;
 mod parked;
 mod receipts;

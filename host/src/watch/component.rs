@@ -8,6 +8,9 @@ const ELF: &[u8] = b"\x7fELF";
 /// Whether these bytes are a component from the first byte to the last, as far as its sections show. Cheap: no type is
 /// checked and no function read.
 ///
+/// A component does not say how long it is, so one that was cut exactly between two of its sections passes; that a file
+/// has been written to its end is known by its writer's closing it and by its not changing.
+///
 /// # Errors
 /// Says what they are instead, or where they break off, and what to do: "it is …".
 pub fn check_whole(bytes: &[u8]) -> Result<(), String> {
