@@ -95,13 +95,7 @@ pub struct Whole {
 
 impl std::fmt::Debug for Whole {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Whole({}, {} bytes, {:?})",
-            self.file,
-            self.bytes.len(),
-            self.modified
-        )
+        write!(f, "Whole({}, {} bytes, {:?})", self.file, self.bytes.len(), self.modified)
     }
 }
 
@@ -138,14 +132,8 @@ impl Watcher {
             began: Instant::now(),
             ends: Arc::clone(&ends),
         };
-        let thread = std::thread::Builder::new()
-            .name("watch".to_owned())
-            .spawn(move || watching.run())?;
-        Ok(Self {
-            ends,
-            wake,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || watching.run())?;
+        Ok(Self { ends, wake, thread: Some(thread) })
     }
 }
 
@@ -244,24 +232,12 @@ impl<F: Fn(Found)> Watching<F> {
             },
         };
         let digest = content.as_ref().map(|(digest, _)| *digest);
-        let found = match (
-            self.settle.handle_look(self.now(), &name, stamp, digest, verdict),
-            meaning,
-            content,
-        ) {
+        let found = match (self.settle.handle_look(self.now(), &name, stamp, digest, verdict), meaning, content) {
             (None, ..) => return,
-            (Some(Saying::Broken(why)), ..) => Found::Broken {
-                file: name.escape_debug().to_string(),
-                why,
-            },
+            (Some(Saying::Broken(why)), ..) => Found::Broken { file: name.escape_debug().to_string(), why },
             (Some(Saying::Whole), Meaning::Component(file), Some((digest, bytes))) => {
                 let modified = WallTime(u64::try_from(stamp.modified_ns / 1_000_000).unwrap_or(0));
-                Found::Whole(Whole {
-                    file,
-                    bytes,
-                    digest,
-                    modified,
-                })
+                Found::Whole(Whole { file, bytes, digest, modified })
             }
             (Some(Saying::Whole), ..) => Found::Manifest,
         };

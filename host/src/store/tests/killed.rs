@@ -23,16 +23,7 @@ fn write_until_killed(state: &str) {
         table.files = [("a.wasm".to_owned(), staged.digest)].into();
         store.table.write(&table).unwrap();
         store.compiled.keep(&staged.digest, "engine", &[7; 10_000]).unwrap();
-        store
-            .events
-            .append(
-                WallTime(id.0),
-                Happening::Trouble {
-                    what: id.to_string(),
-                    why: String::new(),
-                },
-            )
-            .unwrap();
+        store.events.append(WallTime(id.0), Happening::Trouble { what: id.to_string(), why: String::new() }).unwrap();
         println!("written {id}");
     }
 }
@@ -47,18 +38,12 @@ fn at_any_instant_leaves_everything_whole() {
     let mut written = 0;
     for round in 1..=ROUNDS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "store::tests::killed::at_any_instant_leaves_everything_whole",
-                "--nocapture",
-            ])
+            .args(["--exact", "store::tests::killed::at_any_instant_leaves_everything_whole", "--nocapture"])
             .env(FOLDER, place.state())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut told = lines.filter_map(|line| line.strip_prefix("written ")?.parse::<u64>().ok());
         written = told.by_ref().nth(round % 4).expect("it writes");
         child.kill().unwrap();
@@ -74,27 +59,15 @@ fn at_any_instant_leaves_everything_whole() {
         let chain = store.receipts.verify().unwrap();
         assert_eq!(chain.faults, Vec::<String>::new());
         assert!(chain.receipts as u64 >= table.last_upgrade.0);
-        assert!(
-            store.events.last() + round as u64 >= written,
-            "one round's line at most is not yet written at a kill"
-        );
+        assert!(store.events.last() + round as u64 >= written, "one round's line at most is not yet written at a kill");
         for digest in store.versions.list().unwrap() {
             store.versions.read(&digest).unwrap();
             // At worst an entry whose digest was not written yet, which is found out.
-            assert!(matches!(
-                store.compiled.load(&digest, "engine"),
-                Ok(_) | Err(Error::Damaged { .. })
-            ));
+            assert!(matches!(store.compiled.load(&digest, "engine"), Ok(_) | Err(Error::Damaged { .. })));
         }
-        assert!(matches!(
-            store.alive.begin(WallTime(1)).unwrap(),
-            LastEnd::Killed { .. }
-        ));
+        assert!(matches!(store.alive.begin(WallTime(1)).unwrap(), LastEnd::Killed { .. }));
         for folder in [".", "versions", "compiled", "receipts"] {
-            assert!(
-                place.names(folder).iter().all(|name| !name.starts_with(".new")),
-                "{folder}"
-            );
+            assert!(place.names(folder).iter().all(|name| !name.starts_with(".new")), "{folder}");
         }
     }
     assert!(written >= ROUNDS as u64);
