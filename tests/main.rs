@@ -8,6 +8,7 @@ mod support;
 mod calls;
 mod folder;
 mod idle;
+mod layers;
 mod misbehaving;
 mod restart;
 mod swap;

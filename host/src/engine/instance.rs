@@ -203,7 +203,7 @@ impl Instance {
         enter(&mut self.store, "save", cpu, true, limits.state.saturating_add(1 << 10));
         let answer = state.call_save(&mut self.store, version).await;
         self.store.data_mut().memories.set_limit(limits.memory);
-        if answer.as_ref().is_err_and(|error| is_over_fuel(error)) {
+        if answer.as_ref().is_err_and(is_over_fuel) {
             return Ok(Err(too_much_state(&limits)));
         }
         match answer.map_err(|error| fault(&self.store, error)) {
