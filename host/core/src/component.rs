@@ -147,7 +147,8 @@ impl Component {
             digest: offer.digest,
             label,
         };
-        let draft = Draft::new(id, self.name.clone(), to, offer.source.clone(), turn.wall);
+        let mut draft = Draft::new(id, self.name.clone(), to, offer.source.clone(), turn.wall);
+        draft.from = turn.ledger.current(&self.name);
         self.queue(offer, draft, turn);
     }
 
@@ -259,19 +260,27 @@ impl Component {
             loaded.is_retired = false;
         }
         *self.loads.entry(digest).or_default() += 1;
-        turn.ask(Effect::Load { component: self.name.clone(), digest });
+        turn.ask(Effect::Load {
+            component: self.name.clone(),
+            digest,
+        });
     }
 
     /// A version was loaded, or could not be.
     pub fn loaded(&mut self, digest: Digest, outcome: Result<Box<Version>, Refusal>, turn: &mut Turn<'_>) {
-        let Some(open) = self.loads.get_mut(&digest) else { return turn.stray() };
+        let Some(open) = self.loads.get_mut(&digest) else {
+            return turn.stray();
+        };
         *open -= 1;
         let is_last = *open == 0;
         if is_last {
             self.loads.remove(&digest);
         }
         if let Ok(version) = &outcome {
-            let loaded = Loaded { version: Arc::from(version.clone()), is_retired: false };
+            let loaded = Loaded {
+                version: Arc::from(version.clone()),
+                is_retired: false,
+            };
             self.versions.entry(digest).or_insert(loaded);
         }
         let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.to() == digest);
@@ -308,7 +317,11 @@ impl Component {
         // It may have been told just before the hands heard that the version is wanted again: it is gone all the same,
         // until that loading is answered.
         let is_wanted_again = self.loads.contains_key(&digest);
-        if !self.versions.get(&digest).is_some_and(|loaded| loaded.is_retired || is_wanted_again) {
+        if !self
+            .versions
+            .get(&digest)
+            .is_some_and(|loaded| loaded.is_retired || is_wanted_again)
+        {
             return turn.stray();
         }
         self.versions.remove(&digest);

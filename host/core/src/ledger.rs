@@ -61,10 +61,20 @@ impl Ledger {
         self.table.last_upgrade
     }
 
-    /// A change that nobody waits for.
+    /// What is current of a component.
+    pub fn current(&self, component: &ComponentName) -> Option<VersionRef> {
+        let row = self.table.components.get(component)?;
+        Some(VersionRef {
+            digest: row.current,
+            label: row.label.clone(),
+        })
+    }
+
+    /// A change that nobody waits for; written where it is one.
     pub fn edit(&mut self, change: impl FnOnce(&mut Table)) {
+        let before = self.table.clone();
         change(&mut self.table);
-        self.unsaved = true;
+        self.unsaved |= self.table != before;
     }
 
     /// A change that shall stand only once it is written.

@@ -59,11 +59,16 @@ impl Component {
 
     /// One of these versions is there, or cannot be; when all are, the component is there again.
     pub fn brought_back(&mut self, digest: Digest, refusal: Option<Refusal>, turn: &mut Turn<'_>) {
-        let Standing::Restoring(restoring) = &mut self.standing else { return };
+        let Standing::Restoring(restoring) = &mut self.standing else {
+            return;
+        };
         restoring.loading.remove(&digest);
         if let Some(refusal) = refusal {
             let what = format!("version {} of {}", digest.short(), self.name);
-            turn.tell(Happening::Trouble { what, why: refusal.to_string() });
+            turn.tell(Happening::Trouble {
+                what,
+                why: refusal.to_string(),
+            });
         }
         let is_done = restoring.loading.is_empty();
         if is_done && let Standing::Restoring(restoring) = std::mem::replace(&mut self.standing, Standing::Present) {

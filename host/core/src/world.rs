@@ -109,11 +109,7 @@ impl World {
 
 fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn: &mut Turn<'_>) {
     match event {
-        Event::Begin {
-            parked,
-            lost,
-            receipts,
-        } => {
+        Event::Begin { parked, lost, receipts } => {
             begin(components, settings, parked, lost, &receipts, turn);
         }
         Event::Tick => tick(components, turn),
@@ -288,12 +284,19 @@ fn begin(
         of.entry(actor.address.component.clone()).or_default().push(actor);
     }
     let interrupted = turn.ledger.table.in_hand.clone();
-    let last = receipts.last().copied().unwrap_or_default().max(turn.ledger.table.last_upgrade);
+    let last = receipts
+        .last()
+        .copied()
+        .unwrap_or_default()
+        .max(turn.ledger.table.last_upgrade);
     turn.ledger.edit(|table| {
         table.in_hand.clear();
         table.last_upgrade = last;
     });
-    for (name, in_hand) in interrupted.into_iter().filter(|(_, in_hand)| !receipts.contains(&in_hand.id)) {
+    for (name, in_hand) in interrupted
+        .into_iter()
+        .filter(|(_, in_hand)| !receipts.contains(&in_hand.id))
+    {
         let why = "the host ended in the middle of it".to_owned();
         Draft::of(name, in_hand).finish(Outcome::Interrupted, Some(why), turn);
     }

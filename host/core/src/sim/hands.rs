@@ -61,7 +61,11 @@ pub(super) fn takes_time(effect: &Effect) -> bool {
 }
 
 fn refusal(act: &str, rng: &mut SmallRng) -> Refusal {
-    let cause = if rng.random_ratio(1, 2) { Cause::Bytes } else { Cause::Surroundings };
+    let cause = if rng.random_ratio(1, 2) {
+        Cause::Bytes
+    } else {
+        Cause::Surroundings
+    };
     Refusal::new(Step::Verified, act, cause, "as the dice fell")
 }
 
@@ -78,7 +82,12 @@ impl Hands {
                     mapped.is_retired = false;
                 }
             }
-            Effect::Start { address, generation, digest, .. } => {
+            Effect::Start {
+                address,
+                generation,
+                digest,
+                ..
+            } => {
                 if !self.mapped.contains_key(&(address.component.clone(), *digest)) {
                     return Err(format!("{address} is started on a version that is not loaded"));
                 }
@@ -87,11 +96,23 @@ impl Hands {
                 }
                 self.starting.insert(address.clone(), (*generation, *digest));
             }
-            Effect::Switch { upgrade, attempt, address, generation, from, to, .. } => {
+            Effect::Switch {
+                upgrade,
+                attempt,
+                address,
+                generation,
+                from,
+                to,
+                ..
+            } => {
                 if !self.mapped.contains_key(&(address.component.clone(), *to)) {
                     return Err(format!("{address} is switched to a version that is not loaded"));
                 }
-                let Some(instance) = self.instances.get_mut(address).filter(|it| it.generation == *generation) else {
+                let Some(instance) = self
+                    .instances
+                    .get_mut(address)
+                    .filter(|it| it.generation == *generation)
+                else {
                     return Ok(());
                 };
                 if instance.digest != *from {
@@ -107,28 +128,46 @@ impl Hands {
             }
             Effect::DropKept { upgrade } => self.kept.retain(|(of, _), _| of != upgrade),
             Effect::WriteTable { write, .. } => {
-                if self.writing.replace(*write).is_some() {
-                    return Err("two tables are written at once".to_owned());
-                }
+                let before = self.writing.replace(*write);
+                return before.map_or(Ok(()), |_| Err("two tables are written at once".to_owned()));
             }
-            Effect::Publish { component, current: Some(digest) } => {
+            Effect::Publish {
+                component,
+                current: Some(digest),
+            } => {
                 self.published.insert(component.clone(), *digest);
             }
-            Effect::Publish { component, current: None } => {
+            Effect::Publish {
+                component,
+                current: None,
+            } => {
                 self.published.remove(component);
             }
             Effect::Retire { component, digest } => {
                 let mapped = self.mapped.get_mut(&(component.clone(), *digest));
-                let Some(mapped) = mapped else { return Err(format!("{component} retires what is not loaded")) };
+                let Some(mapped) = mapped else {
+                    return Err(format!("{component} retires what is not loaded"));
+                };
                 mapped.is_retired = true;
             }
             Effect::Forget { digest } => {
-                if self.mapped.keys().any(|(_, mapped)| mapped == digest) {
-                    return Err("bytes are forgotten that are loaded".to_owned());
-                }
+                let is_mapped = self.mapped.keys().any(|(_, mapped)| mapped == digest);
+                return if is_mapped {
+                    Err("bytes are forgotten that are loaded".to_owned())
+                } else {
+                    Ok(())
+                };
             }
-            Effect::Stop { address, generation, .. } | Effect::Park { address, generation, .. } => {
-                let instance = self.instances.get_mut(address).filter(|it| it.generation == *generation);
+            Effect::Stop {
+                address, generation, ..
+            }
+            | Effect::Park {
+                address, generation, ..
+            } => {
+                let instance = self
+                    .instances
+                    .get_mut(address)
+                    .filter(|it| it.generation == *generation);
                 if let Some(instance) = instance {
                     instance.is_stopping = true;
                     instance.gate = None;
@@ -150,7 +189,11 @@ impl Hands {
                 if outcome.is_ok() {
                     self.mapped.entry((component.clone(), digest)).or_default();
                 }
-                vec![Event::Loaded { component, digest, outcome }]
+                vec![Event::Loaded {
+                    component,
+                    digest,
+                    outcome,
+                }]
             }
             Effect::Prove { upgrade, .. } => {
                 let outcome = match rng.random_range(0..1_000) {
@@ -160,43 +203,97 @@ impl Hands {
                 };
                 vec![Event::Proved { upgrade, outcome }]
             }
-            Effect::Rehearse { upgrade, address, generation, .. } => {
-                let is_there = self.instances.get(&address).is_some_and(|it| it.generation == generation);
+            Effect::Rehearse {
+                upgrade,
+                address,
+                generation,
+                ..
+            } => {
+                let is_there = self
+                    .instances
+                    .get(&address)
+                    .is_some_and(|it| it.generation == generation);
                 let outcome = match is_there && !by_chance(rng, odds.not_now) {
                     false => Rehearsal::NotLooked("it was not there".to_owned()),
                     true if by_chance(rng, odds.refusal / 2) => Rehearsal::Failed(refusal("code-change", rng)),
-                    true => Rehearsal::Passed { bytes: 8, round_trip: Some(true) },
+                    true => Rehearsal::Passed {
+                        bytes: 8,
+                        round_trip: Some(true),
+                    },
                 };
-                vec![Event::Rehearsed { upgrade, address, generation, outcome }]
+                vec![Event::Rehearsed {
+                    upgrade,
+                    address,
+                    generation,
+                    outcome,
+                }]
             }
-            Effect::Start { address, generation, digest, birth } => {
+            Effect::Start {
+                address,
+                generation,
+                digest,
+                birth,
+            } => {
                 return self.begins(address, generation, digest, &birth, odds, rng);
             }
-            Effect::Switch { upgrade, attempt, address, generation, to, handover, .. } => {
-                self.switches((upgrade, attempt), address, generation, (to, handover), odds, rng)
-            }
-            Effect::TurnBack { upgrade, address, generation, to, down } => {
+            Effect::Switch {
+                upgrade,
+                attempt,
+                address,
+                generation,
+                to,
+                handover,
+                ..
+            } => self.switches((upgrade, attempt), address, generation, (to, handover), odds, rng),
+            Effect::TurnBack {
+                upgrade,
+                address,
+                generation,
+                to,
+                down,
+            } => {
                 return self.goes_back(upgrade, address, generation, (to, down), rng);
             }
             Effect::WriteTable { write, table } => {
                 self.writing = None;
                 if by_chance(rng, odds.table_failure) {
-                    vec![Event::TableFailed { write, error: "no room".to_owned() }]
+                    vec![Event::TableFailed {
+                        write,
+                        error: "no room".to_owned(),
+                    }]
                 } else {
                     self.disk = *table;
                     vec![Event::TableWritten { write }]
                 }
             }
-            Effect::Stop { address, generation, reason } => self.exits(&address, generation, reason),
-            Effect::Park { address, generation, restarts, .. } => {
-                let Some(instance) = self.instances.get(&address).filter(|it| it.generation == generation).cloned()
+            Effect::Stop {
+                address,
+                generation,
+                reason,
+            } => self.exits(&address, generation, reason),
+            Effect::Park {
+                address,
+                generation,
+                restarts,
+                ..
+            } => {
+                let Some(instance) = self
+                    .instances
+                    .get(&address)
+                    .filter(|it| it.generation == generation)
+                    .cloned()
                 else {
                     return Ok(Vec::new());
                 };
                 self.instances.remove(&address);
                 self.mailboxes.remove(&address);
-                self.parked.insert(address.clone(), (instance.digest, restarts, instance.state));
-                vec![Event::Parked { address, generation, outcome: Ok(()) }]
+                self.parked
+                    .insert(address.clone(), (instance.digest, restarts, instance.state));
+                vec![Event::Parked {
+                    address,
+                    generation,
+                    outcome: Ok(()),
+                }]
             }
             _ => Vec::new(),
         })
@@ -218,7 +315,11 @@ impl Hands {
                 1 => StartFailure::Crashed(ExitReason::Trap("unreachable".to_owned())),
                 _ => StartFailure::Overloaded("no room".to_owned()),
             };
-            let mut facts = vec![Event::StartFailed { address: address.clone(), generation, failure }];
+            let mut facts = vec![Event::StartFailed {
+                address: address.clone(),
+                generation,
+                failure,
+            }];
             if self.mailboxes.contains_key(&address) {
                 facts.push(Event::Wanted { address });
             }
@@ -228,14 +329,18 @@ impl Hands {
             Birth::First | Birth::Restart(_) => Vec::new(),
             Birth::Kept(upgrade) => match self.kept.get(&(*upgrade, address.clone())) {
                 Some((from, _)) if *from != digest => {
-                    return Err(format!("{address} comes back on a version that did not write its state"));
+                    return Err(format!(
+                        "{address} comes back on a version that did not write its state"
+                    ));
                 }
                 Some((_, state)) => state.clone(),
                 None => return Err(format!("{address} comes back from a state that was not kept")),
             },
             Birth::Parked => match self.parked.remove(&address) {
                 Some((from, _, _)) if from != digest => {
-                    return Err(format!("{address} is restored on a version that did not write its state"));
+                    return Err(format!(
+                        "{address} is restored on a version that did not write its state"
+                    ));
                 }
                 Some((_, _, state)) => state,
                 None => return Err(format!("{address} is restored though nothing was parked")),
@@ -251,8 +356,14 @@ impl Hands {
             return Err(format!("{address} begins with {state:?} and should with {expected:?}"));
         }
         let waiting = self.mailboxes.remove(&address).unwrap_or(0);
-        let instance =
-            Instance { generation, digest, state, handled_since_switch: 0, gate: None, is_stopping: false };
+        let instance = Instance {
+            generation,
+            digest,
+            state,
+            handled_since_switch: 0,
+            gate: None,
+            is_stopping: false,
+        };
         self.instances.insert(address.clone(), instance);
         (0..waiting).for_each(|_| self.handles(&address));
         Ok(vec![Event::Started { address, generation }])
@@ -268,9 +379,17 @@ impl Hands {
         rng: &mut SmallRng,
     ) -> Vec<Event> {
         let is_held = |it: &&mut Instance| it.generation == generation && it.gate == Some((upgrade, attempt));
-        let Some(instance) = self.instances.get_mut(&address).filter(is_held) else { return Vec::new() };
+        let Some(instance) = self.instances.get_mut(&address).filter(is_held) else {
+            return Vec::new();
+        };
         instance.gate = None;
-        let not = |why| Event::NotSwitched { upgrade, attempt, address: address.clone(), generation, why };
+        let not = |why| Event::NotSwitched {
+            upgrade,
+            attempt,
+            address: address.clone(),
+            generation,
+            why,
+        };
         let facts = match rng.random_range(0..1_000) {
             n if n < odds.not_now => vec![not(NotSwitched::NotNow("busy".to_owned()))],
             n if n < odds.not_now + odds.switch_failure => {
@@ -279,10 +398,13 @@ impl Hands {
             n if n < odds.not_now + odds.switch_failure + odds.switch_failure / 3 => {
                 let lost = not(NotSwitched::StateLost(refusal("save", rng)));
                 let reason = ExitReason::Trap("save".to_owned());
-                return std::iter::once(lost).chain(self.exits(&address, generation, reason)).collect();
+                return std::iter::once(lost)
+                    .chain(self.exits(&address, generation, reason))
+                    .collect();
             }
             _ => {
-                self.kept.insert((upgrade, address.clone()), (instance.digest, instance.state.clone()));
+                self.kept
+                    .insert((upgrade, address.clone()), (instance.digest, instance.state.clone()));
                 instance.digest = to;
                 instance.handled_since_switch = 0;
                 if handover == Handover::Restart {
@@ -291,8 +413,19 @@ impl Hands {
                         expected.clear();
                     }
                 }
-                let figures = SwitchFigures { pause_us: 5, bytes: 8, held: 0, held_us_max: 0 };
-                vec![Event::Switched { upgrade, attempt, address: address.clone(), generation, figures }]
+                let figures = SwitchFigures {
+                    pause_us: 5,
+                    bytes: 8,
+                    held: 0,
+                    held_us_max: 0,
+                };
+                vec![Event::Switched {
+                    upgrade,
+                    attempt,
+                    address: address.clone(),
+                    generation,
+                    figures,
+                }]
             }
         };
         let waiting = self.mailboxes.remove(&address).unwrap_or(0);
@@ -309,7 +442,9 @@ impl Hands {
         rng: &mut SmallRng,
     ) -> Result<Vec<Event>, String> {
         let is_this = |it: &&mut Instance| it.generation == generation && !it.is_stopping;
-        let Some(instance) = self.instances.get_mut(&address).filter(is_this) else { return Ok(Vec::new()) };
+        let Some(instance) = self.instances.get_mut(&address).filter(is_this) else {
+            return Ok(Vec::new());
+        };
         let Some((from, state)) = self.kept.get(&(upgrade, address.clone())) else {
             return Err(format!("{address} is turned back and nothing was kept"));
         };
@@ -319,18 +454,33 @@ impl Hands {
         let exact = instance.handled_since_switch == 0;
         if !exact && (down.is_none() || rng.random_ratio(1, 10)) {
             let words = "the way back is closed".to_owned();
-            return Ok(vec![Event::LeftBehind { upgrade, address, generation, words }]);
+            return Ok(vec![Event::LeftBehind {
+                upgrade,
+                address,
+                generation,
+                words,
+            }]);
         }
         if exact {
             instance.state.clone_from(state);
             self.expected.insert(address.clone(), state.clone());
         }
         instance.digest = to;
-        Ok(vec![Event::TurnedBack { upgrade, address, generation, exact }])
+        Ok(vec![Event::TurnedBack {
+            upgrade,
+            address,
+            generation,
+            exact,
+        }])
     }
 
     fn exits(&mut self, address: &Address, generation: Generation, reason: ExitReason) -> Vec<Event> {
-        let Some(instance) = self.instances.get(address).filter(|it| it.generation == generation).cloned() else {
+        let Some(instance) = self
+            .instances
+            .get(address)
+            .filter(|it| it.generation == generation)
+            .cloned()
+        else {
             return Vec::new();
         };
         self.instances.remove(address);
@@ -338,14 +488,23 @@ impl Hands {
             self.mailboxes.remove(address);
         }
         let handled_since_switch = instance.handled_since_switch;
-        let exited = Event::Exited { address: address.clone(), generation, reason, handled_since_switch };
-        let wanted = self.mailboxes.contains_key(address).then(|| Event::Wanted { address: address.clone() });
+        let exited = Event::Exited {
+            address: address.clone(),
+            generation,
+            reason,
+            handled_since_switch,
+        };
+        let wanted = self.mailboxes.contains_key(address).then(|| Event::Wanted {
+            address: address.clone(),
+        });
         std::iter::once(exited).chain(wanted).collect()
     }
 
     /// A crash, or an end that the actor itself chose.
     pub fn death(&mut self, of: &Address, rng: &mut SmallRng) -> Vec<Event> {
-        let Some(instance) = self.instances.get(of) else { return Vec::new() };
+        let Some(instance) = self.instances.get(of) else {
+            return Vec::new();
+        };
         let reason = match rng.random_range(0..4) {
             0 => ExitReason::Normal,
             _ => ExitReason::Trap("unreachable".to_owned()),
@@ -367,13 +526,19 @@ impl Hands {
             None => {
                 let waiting = self.mailboxes.entry(to.clone()).or_default();
                 *waiting += 1;
-                if *waiting == 1 { vec![Event::Wanted { address: to }] } else { Vec::new() }
+                if *waiting == 1 {
+                    vec![Event::Wanted { address: to }]
+                } else {
+                    Vec::new()
+                }
             }
         }
     }
 
     fn handles(&mut self, address: &Address) {
-        let Some(instance) = self.instances.get_mut(address) else { return };
+        let Some(instance) = self.instances.get_mut(address) else {
+            return;
+        };
         self.messages += 1;
         instance.state.push(self.messages);
         instance.handled_since_switch += 1;
@@ -417,8 +582,14 @@ impl Hands {
                 || self.starting.iter().any(|(address, (_, of))| on(address, *of))
                 || self.kept.iter().any(|((_, address), (of, _))| on(address, *of))
         };
-        let retired = self.mapped.iter().filter(|(_, mapped)| mapped.is_retired && !mapped.has_calls);
-        let drained: Vec<_> = retired.map(|(key, _)| key.clone()).filter(|key| !is_used(key)).collect();
+        let retired = self
+            .mapped
+            .iter()
+            .filter(|(_, mapped)| mapped.is_retired && !mapped.has_calls);
+        let drained: Vec<_> = retired
+            .map(|(key, _)| key.clone())
+            .filter(|key| !is_used(key))
+            .collect();
         drained.iter().for_each(|key| {
             self.mapped.remove(key);
         });
@@ -436,8 +607,16 @@ impl Hands {
 
     /// Everything but the disk is gone.
     pub fn die(&mut self) {
-        let (disk, parked, messages) =
-            (std::mem::take(&mut self.disk), std::mem::take(&mut self.parked), self.messages);
-        *self = Self { disk, parked, messages, ..Self::default() };
+        let (disk, parked, messages) = (
+            std::mem::take(&mut self.disk),
+            std::mem::take(&mut self.parked),
+            self.messages,
+        );
+        *self = Self {
+            disk,
+            parked,
+            messages,
+            ..Self::default()
+        };
     }
 }

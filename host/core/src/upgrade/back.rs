@@ -216,7 +216,10 @@ impl Component {
 
     /// That start came.
     pub fn kept_is_back(&mut self, key: &ActorKey) {
-        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade
+        if let Some(Upgrade {
+            stage: Stage::Turning(back),
+            ..
+        }) = &mut self.upgrade
             && back.awaited.get(key) == Some(&Awaited::Kept)
         {
             back.settle(key);
@@ -225,7 +228,10 @@ impl Component {
 
     /// No start and no end of this actor is to come any more.
     pub fn no_longer_awaited(&mut self, key: &ActorKey) {
-        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade
+        if let Some(Upgrade {
+            stage: Stage::Turning(back),
+            ..
+        }) = &mut self.upgrade
             && matches!(back.awaited.get(key), Some(Awaited::Kept | Awaited::Exit))
         {
             back.settle(key);

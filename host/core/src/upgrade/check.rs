@@ -72,7 +72,7 @@ fn imports(new: &Version, around: &Surroundings<'_>, judgement: &mut Judgement) 
 
 /// What live actors were promised may not go away under them, but by a restart.
 fn hooks(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judgement) {
-    if old.kind != new.kind {
+    if new.kind == Kind::Service {
         let words = format!(
             "{} is a {}, this is a {}, and actors of it live",
             old.label, old.kind, new.kind

@@ -10,7 +10,7 @@ use crate::policy::Strategy;
 /// One sentence that says why nothing that the old code saves can be taken over.
 pub(crate) fn handover(old: &Version, new: &Version, strategy: Strategy) -> Result<Handover, String> {
     if old.kind != new.kind {
-        return Err(format!("a {} cannot become a {} while it lives", old.kind, new.kind));
+        return Err("an actor cannot become a service while it lives".to_owned());
     }
     let (Some(from), Strategy::Rolling) = (&old.shapes, strategy) else {
         return Ok(Handover::Restart);

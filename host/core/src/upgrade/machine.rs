@@ -17,18 +17,14 @@ use crate::folder;
 use crate::id::{Digest, Generation, UpgradeId};
 use crate::ledger::Change;
 use crate::reason::{Cause, Refusal, Step};
-use crate::receipt::{Outcome, VersionRef};
+use crate::receipt::Outcome;
 use crate::turn::{Alarm, Turn};
 use crate::upgrade::receipt::Draft;
 
 impl Component {
     pub fn begin(&mut self, offer: Offer, mut draft: Draft, turn: &mut Turn<'_>) {
-        let row = turn.ledger.table.components.get(&self.name);
-        draft.from = row.map(|row| VersionRef {
-            digest: row.current,
-            label: row.label.clone(),
-        });
-        let row_before = row.cloned();
+        draft.from = turn.ledger.current(&self.name);
+        let row_before = turn.ledger.table.components.get(&self.name).cloned();
         let digest = offer.digest;
         let asked = Vec::new();
         let upgrade = Upgrade {
@@ -57,7 +53,9 @@ impl Component {
         if let Some(refusal) = refusal {
             return self.refuse(vec![refusal], turn);
         }
-        let Some(version) = self.versions.get(&upgrade.to()).map(|loaded| loaded.version.clone()) else { return };
+        let Some(version) = self.versions.get(&upgrade.to()).map(|loaded| loaded.version.clone()) else {
+            return;
+        };
         upgrade.draft.to.label = version.label.clone();
         upgrade.draft.enter(Step::Checked, turn);
         let live: BTreeSet<Digest> = self

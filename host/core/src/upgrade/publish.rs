@@ -131,7 +131,10 @@ impl Component {
         if has_acted {
             turn.ask(Effect::DropKept { upgrade: id });
         }
-        let given_up: BTreeSet<_> = plan.those(|standing| standing == Standing::GivenUp).into_iter().collect();
+        let given_up: BTreeSet<_> = plan
+            .those(|standing| standing == Standing::GivenUp)
+            .into_iter()
+            .collect();
         self.stragglers.retain(|key, _| given_up.contains(key));
         for key in &given_up {
             self.straggles(key, id, turn);

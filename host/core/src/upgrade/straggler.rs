@@ -34,7 +34,7 @@ impl Component {
             .stragglers
             .remove(key)
             .filter(|straggler| straggler.generation == actor.generation);
-        let straggler = before.unwrap_or_else(|| Straggler {
+        let straggler = before.unwrap_or(Straggler {
             upgrade,
             is_in_flight: false,
             to: actor.version,
@@ -106,7 +106,9 @@ impl Component {
     }
 
     pub fn straggler_switched(&mut self, key: &ActorKey, turn: &mut Turn<'_>) {
-        let Some(straggler) = self.stragglers.get_mut(key) else { return };
+        let Some(straggler) = self.stragglers.get_mut(key) else {
+            return;
+        };
         straggler.is_in_flight = false;
         let (upgrade, to) = (straggler.upgrade, straggler.to);
         turn.ask(Effect::DropKept { upgrade });
