@@ -1,5 +1,5 @@
 //! Worlds with less usual things in them: one interface on both sides, functions outside any, interfaces without a
-//! package, keywords.
+//! package, keywords, a name used twice.
 
 use changeling_guest::prelude::*;
 
@@ -25,9 +25,13 @@ impl stamps::Guest for Relay {
     fn type_(worth: u32) -> String {
         format!("a stamp of {worth}")
     }
+
+    fn count(&self) -> u32 {
+        0
+    }
 }
 
-#[actor]
+#[actor(prefix = "relay_")]
 impl Guest for Relay {
     fn count(&self) -> u32 {
         self.sent
@@ -44,6 +48,6 @@ fn passes_on_what_it_takes() {
     });
     let mut relay = Relay::default();
     assert_eq!(relay.send("bob".into(), "hello".into()), Ok(1));
-    assert_eq!(relay.count(), 1);
+    assert_eq!((relay.count(), relay.relay_count()), (0, 1));
     assert_eq!(Relay::type_(3), "a stamp of 3");
 }
