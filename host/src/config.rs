@@ -54,10 +54,7 @@ impl Config {
     /// # Errors
     /// Everything that is wrong in it, at once.
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        parse::parse(text).map_err(|mistakes| Error::Wrong {
-            name: name.to_owned(),
-            mistakes,
-        })
+        parse::parse(text).map_err(|mistakes| Error::Wrong { name: name.to_owned(), mistakes })
     }
 
     /// Reads the manifest at `path`; where there is none, everything has its default. Also gives sentences for the log:
@@ -66,10 +63,7 @@ impl Config {
     /// # Errors
     /// When it is there and cannot be read, or something in it is wrong.
     pub fn load(path: &Path) -> Result<(Self, Vec<String>), Error> {
-        let unread = |cause| Error::Unread {
-            path: path.to_owned(),
-            cause,
-        };
+        let unread = |cause| Error::Unread { path: path.to_owned(), cause };
         // Without NONBLOCK a pipe of that name would keep the host waiting for its writer.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -82,23 +76,16 @@ impl Config {
             return Err(unread(io::Error::other("it is not a regular file")));
         }
         let mut text = String::new();
-        file.take(MANIFEST_LIMIT + 1)
-            .read_to_string(&mut text)
-            .map_err(unread)?;
+        file.take(MANIFEST_LIMIT + 1).read_to_string(&mut text).map_err(unread)?;
         if text.len() as u64 > MANIFEST_LIMIT {
-            return Err(unread(io::Error::other(
-                "it is larger than 1 MiB, the most that is read",
-            )));
+            return Err(unread(io::Error::other("it is larger than 1 MiB, the most that is read")));
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let mut config = Self::parse(&name, &text)?;
         let mut notes = Vec::new();
         if let Some(others) = who_else_writes(about.mode(), about.uid()) {
             notes.extend(config.withhold_grants().map(|grants| {
-                format!(
-                    "{} can be written by {others}, so what it grants is withheld: {grants}",
-                    path.display()
-                )
+                format!("{} can be written by {others}, so what it grants is withheld: {grants}", path.display())
             }));
         }
         Ok((config, notes))
@@ -131,9 +118,7 @@ fn who_else_writes(mode: u32, owner: u32) -> Option<String> {
         _ if mode & 0o020 != 0 => Some("its group (chmod g-w)".to_owned()),
         0 => None,
         owner if owner == rustix::process::geteuid().as_raw() => None,
-        owner => Some(format!(
-            "its owner, user {owner}, who is neither the host's user nor root"
-        )),
+        owner => Some(format!("its owner, user {owner}, who is neither the host's user nor root")),
     }
 }
 
@@ -234,12 +219,7 @@ impl Default for ComponentConfig {
             verify: Some(Sample::Count(100)),
             ..Policy::default()
         };
-        Self {
-            policy,
-            limits: Limits::default(),
-            fresh: false,
-            env: BTreeMap::new(),
-        }
+        Self { policy, limits: Limits::default(), fresh: false, env: BTreeMap::new() }
     }
 }
 

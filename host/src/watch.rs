@@ -87,19 +87,15 @@ pub struct Whole {
     pub file: FileName,
     /// What was read and checked; the file need not be read again.
     pub bytes: Vec<u8>,
+    /// Their SHA-256.
+    pub digest: Digest,
     /// When the file was last modified.
     pub modified: WallTime,
 }
 
 impl std::fmt::Debug for Whole {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Whole({}, {} bytes, {:?})",
-            self.file,
-            self.bytes.len(),
-            self.modified
-        )
+        write!(f, "Whole({}, {} bytes, {:?})", self.file, self.bytes.len(), self.modified)
     }
 }
 
@@ -136,14 +132,8 @@ impl Watcher {
             began: Instant::now(),
             ends: Arc::clone(&ends),
         };
-        let thread = std::thread::Builder::new()
-            .name("watch".to_owned())
-            .spawn(move || watching.run())?;
-        Ok(Self {
-            ends,
-            wake,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || watching.run())?;
+        Ok(Self { ends, wake, thread: Some(thread) })
     }
 }
 
@@ -227,36 +217,29 @@ impl<F: Fn(Found)> Watching<F> {
         let meaning = meaning(&name);
         // What has vanished is gone from the next listing, and what changes meanwhile settles anew.
         let Ok(mut stamp) = folder.stamp(&name) else { return };
-        let (mut bytes, mut content) = (Vec::new(), None);
+        let mut content = None;
         let verdict = match &meaning {
             Meaning::Bad(why) => Verdict::Never(why.clone()),
             _ => match folder.read(&name, self.settings.max_bytes) {
                 Err(verdict) => verdict,
-                Ok(read) => {
-                    (bytes, stamp) = read;
-                    content = Some(Digest(Sha256::digest(&bytes).into()));
+                Ok((bytes, read)) => {
+                    stamp = read;
                     let is_component = matches!(meaning, Meaning::Component(_));
                     let fault = if is_component { check_whole(&bytes).err() } else { None };
+                    content = Some((Digest(Sha256::digest(&bytes).into()), bytes));
                     fault.map_or(Verdict::Whole, Verdict::Partial)
                 }
             },
         };
-        let saying = self.settle.handle_look(self.now(), &name, stamp, content, verdict);
-        let found = match (saying, meaning) {
-            (None, _) => return,
-            (Some(Saying::Broken(why)), _) => Found::Broken {
-                file: name.escape_debug().to_string(),
-                why,
-            },
-            (Some(Saying::Whole), Meaning::Component(file)) => {
-                let modified = u64::try_from(stamp.modified_ns / 1_000_000).unwrap_or(0);
-                Found::Whole(Whole {
-                    file,
-                    bytes,
-                    modified: WallTime(modified),
-                })
+        let digest = content.as_ref().map(|(digest, _)| *digest);
+        let found = match (self.settle.handle_look(self.now(), &name, stamp, digest, verdict), meaning, content) {
+            (None, ..) => return,
+            (Some(Saying::Broken(why)), ..) => Found::Broken { file: name.escape_debug().to_string(), why },
+            (Some(Saying::Whole), Meaning::Component(file), Some((digest, bytes))) => {
+                let modified = WallTime(u64::try_from(stamp.modified_ns / 1_000_000).unwrap_or(0));
+                Found::Whole(Whole { file, bytes, digest, modified })
             }
-            (Some(Saying::Whole), _) => Found::Manifest,
+            (Some(Saying::Whole), ..) => Found::Manifest,
         };
         (self.on_found)(found);
     }

@@ -44,6 +44,8 @@ pub struct Odds {
     pub offers: u32,
     /// Messages in a run.
     pub messages: u32,
+    /// Sudden deaths of the host in a run.
+    pub kills: u32,
 }
 
 impl Odds {
@@ -58,6 +60,7 @@ impl Odds {
             requests: 12,
             offers: 30,
             messages: 300,
+            kills: 0,
         }
     }
 
@@ -72,6 +75,7 @@ impl Odds {
             requests: 0,
             offers: 20,
             messages: 300,
+            kills: 0,
         }
     }
 }
@@ -118,6 +122,7 @@ struct Sim {
     /// What the hands have told and the world has not heard yet.
     news: VecDeque<(Time, Event)>,
     transcript: Vec<String>,
+    in_words: bool,
 }
 
 #[derive(Debug)]
@@ -128,9 +133,17 @@ enum Due {
     Idle,
 }
 
-/// Runs a host out of a seed: a busy minute, then quiet, then its end; and, where `kills` says so, a second life after a
-/// sudden death.
-pub fn run(seed: u64, odds: Odds, kills: bool) -> Report {
+/// Runs a host out of a seed: a busy minute, then quiet, then its end.
+pub fn run(seed: u64, odds: Odds) -> Report {
+    live(seed, odds, false)
+}
+
+/// The same, with every fact and every act in words.
+pub fn run_in_words(seed: u64, odds: Odds) -> Report {
+    live(seed, odds, true)
+}
+
+fn live(seed: u64, odds: Odds, in_words: bool) -> Report {
     let mut rng = SmallRng::seed_from_u64(seed);
     let settings = settings(&mut rng);
     let mut sim = Sim {
@@ -145,9 +158,10 @@ pub fn run(seed: u64, odds: Odds, kills: bool) -> Report {
         count: 0,
         news: VecDeque::new(),
         transcript: Vec::new(),
+        in_words,
     };
     sim.begin();
-    sim.foresee(kills);
+    sim.foresee();
     while sim.step() {}
     sim.judge.at_rest(&sim.hands);
     let after = sim.now + Duration::from_secs(1);
@@ -192,7 +206,7 @@ impl Sim {
     }
 
     /// What will happen by itself in the busy minute.
-    fn foresee(&mut self, kills: bool) {
+    fn foresee(&mut self) {
         let minute = 60_000_000;
         for n in 0..self.odds.offers {
             let (offer, request) = self.an_offer(n);
@@ -213,7 +227,7 @@ impl Sim {
             let at = Time(self.rng.random_range(0..minute));
             self.at(at, Due::Fortune(Fortune::Request(RequestId(1_000 + u64::from(n)), what)));
         }
-        if kills {
+        for _ in 0..self.odds.kills {
             let at = Time(self.rng.random_range(0..minute));
             self.at(at, Due::Fortune(Fortune::Kill));
         }
@@ -295,17 +309,28 @@ impl Sim {
     }
 
     fn handle(&mut self, event: Event) {
-        self.transcript.push(line(self.now, "<-", &event));
+        self.note("<-", &event);
         self.judge.hears(&event, &self.hands);
         let mut effects = Vec::new();
         let wall = WallTime(self.now.0 / 1_000);
         self.world.handle(self.now, wall, event, &mut effects);
         for effect in effects {
-            self.transcript.push(line(self.now, "->", &effect));
+            self.note("->", &effect);
             self.judge.sees(&effect, &self.hands);
             self.perform(effect);
         }
         self.judge.after_event(&self.hands);
+    }
+
+    /// A line of the transcript; digests and tables are cut down to what tells them apart.
+    fn note(&mut self, sign: &str, what: &impl std::fmt::Debug) {
+        if self.in_words {
+            let text = format!("{what:?}").replace(&"0".repeat(48), "~");
+            let end = text.find(", table: Table").unwrap_or(text.len());
+            let shown: String = text[..end].chars().take(400).collect();
+            let now = self.now.0;
+            self.transcript.push(format!("{}.{:06} {sign} {shown}", now / 1_000_000, now % 1_000_000));
+        }
     }
 
     /// Begins an act; what takes time ends later.
@@ -330,7 +355,7 @@ impl Sim {
     }
 
     fn happens(&mut self, due: Due) {
-        self.transcript.push(line(self.now, "..", &due));
+        self.note("..", &due);
         let facts = match due {
             Due::Finish(effect) => self.hands.finish(effect, &self.odds, &mut self.rng),
             Due::Idle => {
@@ -386,12 +411,4 @@ impl Sim {
 /// The name of an outcome, as in a receipt.
 pub(crate) fn name(outcome: Outcome) -> String {
     format!("{outcome:?}")
-}
-
-/// A line of the transcript; digests and tables are cut down to what tells them apart.
-fn line(now: Time, sign: &str, what: &impl std::fmt::Debug) -> String {
-    let text = format!("{what:?}").replace(&"0".repeat(48), "~");
-    let end = text.find(", table: Table").unwrap_or(text.len());
-    let shown: String = text[..end].chars().take(400).collect();
-    format!("{}.{:06} {sign} {shown}", now.0 / 1_000_000, now.0 % 1_000_000)
 }

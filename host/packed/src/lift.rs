@@ -36,17 +36,22 @@ struct Lifting<'c, 'm> {
 
 impl<'c, 'm> Lifting<'c, 'm> {
     fn new(cx: &'c mut LiftContext<'m>) -> Self {
-        // Most messages are small, and then this is their only allocation.
         Lifting {
             cx,
-            message: Vec::with_capacity(128),
+            message: Vec::new(),
         }
     }
 
-    /// Pays for `n` more bytes of the message.
+    /// Pays for `n` more bytes of the message, and makes room where there is none yet.
     #[inline]
     fn pay(&mut self, n: usize) -> Result<(), TooLarge> {
-        self.cx.consume_fuel(n).map_err(|_| TooLarge)
+        // Most messages are smaller, or little more than one string or list of bytes: this is their only allocation.
+        const SMALL: usize = 128;
+        self.cx.consume_fuel(n).map_err(|_| TooLarge)?;
+        if self.message.capacity() == 0 {
+            self.message = Vec::with_capacity(n.max(SMALL));
+        }
+        Ok(())
     }
 
     #[inline]
@@ -57,8 +62,16 @@ impl<'c, 'm> Lifting<'c, 'm> {
     }
 
     fn count(&mut self, count: u32) -> Result<()> {
-        let (bytes, len) = leb128(count);
-        self.put(&bytes[..len])
+        self.counted(count, &[])
+    }
+
+    /// A count and the bytes that follow it.
+    fn counted(&mut self, count: u32, bytes: &[u8]) -> Result<()> {
+        let (count, len) = leb128(count);
+        self.pay(len + bytes.len())?;
+        self.message.extend_from_slice(&count[..len]);
+        self.message.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// The guest's `len` bytes at `pointer`.
@@ -92,10 +105,9 @@ impl<'c, 'm> Lifting<'c, 'm> {
         match self.cx.options().string_encoding {
             StringEncoding::Utf8 => {
                 let text = self.memory(pointer, Some(units_len), 1)?;
-                self.count(units)?;
-                self.pay(text.len())?;
-                self.message
-                    .extend_from_slice(str::from_utf8(text).map_err(|_| Malformed::Text("UTF-8"))?.as_bytes());
+                // Paid for before it is checked: a guest can point to the same text any number of times.
+                self.counted(units, text)?;
+                str::from_utf8(text).map_err(|_| Malformed::Text("UTF-8"))?;
                 Ok(())
             }
             StringEncoding::Utf16 => self.utf16(pointer, units_len),
@@ -120,7 +132,6 @@ impl<'c, 'm> Lifting<'c, 'm> {
             .try_fold(0, |len, char| char.map(|char| len + char.len_utf8()))?;
         self.count(u32::try_from(len).map_err(|_| TooLarge)?)?;
         self.pay(len)?;
-        self.message.reserve(len);
         for char in chars {
             self.message
                 .extend_from_slice(char?.encode_utf8(&mut [0; 4]).as_bytes());
@@ -131,14 +142,11 @@ impl<'c, 'm> Lifting<'c, 'm> {
     fn list(&mut self, element: InterfaceType, pointer: u32, len: u32) -> Result<()> {
         let types = self.cx.types;
         let items = self.items(pointer as usize, len as usize, types.canonical_abi(&element))?;
-        self.count(len)?;
         // Only asked of a list that has items: what it costs to look through the type is then paid for by their bytes.
-        if len == 0 {
-            return Ok(());
+        if len > 0 && abi::is_plain(types, element) {
+            return self.counted(len, items);
         }
-        if abi::is_plain(types, element) {
-            return self.put(items);
-        }
+        self.count(len)?;
         items
             .chunks_exact(abi::size(types, element))
             .try_for_each(|item| self.load(element, item))

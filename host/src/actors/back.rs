@@ -13,7 +13,7 @@ use super::birth;
 use super::incarnation::{Incarnation, Kept};
 use super::run::guarded;
 use crate::engine::code::Code;
-use crate::engine::instance::Instance;
+use crate::engine::instance::{AtStake, Instance};
 use crate::engine::room::Want;
 use crate::engine::timers::Timers;
 use crate::engine::{envelope, wit};
@@ -102,7 +102,7 @@ async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Inst
     let Some(version) = order.down else {
         return Back::Stays(format!("{label} writes no state version that the older one reads, and it handled messages"));
     };
-    let saved = match guarded(newer.instance.save(version)).await {
+    let saved = match guarded(newer.instance.save(version, AtStake::Live)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(words)) => return Back::Stays(format!("save: {words}")),
         Err(fault) => return Back::Dead(format!("save: {fault}; the state is lost"), fault.reason()),

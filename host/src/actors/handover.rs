@@ -17,7 +17,7 @@ use super::incarnation::{Incarnation, Kept};
 use super::run::guarded;
 use crate::engine::code::Code;
 use crate::engine::envelope;
-use crate::engine::instance::{Fault, Instance};
+use crate::engine::instance::{AtStake, Fault, Instance};
 use crate::engine::room::Want;
 use crate::engine::wit;
 
@@ -143,7 +143,7 @@ fn too_late(stop: Stop) -> Stop {
 async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u32) -> Result<Vec<u8>, Stop> {
     let limit = actor.limits.save;
     let code = old.code.clone();
-    let mut saving = std::pin::pin!(guarded(old.save(version)).fuse());
+    let mut saving = std::pin::pin!(guarded(old.save(version, AtStake::Live)).fuse());
     let saved = match tokio::time::timeout(limit, &mut saving).await {
         Ok(saved) => saved,
         Err(_) => {

@@ -9,6 +9,7 @@ use futures_channel::oneshot;
 
 use super::actor::Actor;
 use super::run::guarded;
+use crate::engine::instance::AtStake;
 
 /// A saved state.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError
         return Err(CallError::Refused("its code exports no `state`".into()));
     };
     let shape = shapes.current;
-    match guarded(incarnation.instance.save(shape.version)).await {
+    match guarded(incarnation.instance.save(shape.version, AtStake::Live)).await {
         Ok(saved) => {
             actor.give_back(incarnation);
             let (label, structure) = (version.label, shape.structure);

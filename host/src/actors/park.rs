@@ -10,6 +10,7 @@ use changeling_core::reason::{CallError, ExitReason};
 use super::actor::Actor;
 use super::incarnation::Incarnation;
 use super::run::guarded;
+use crate::engine::instance::AtStake;
 use crate::engine::envelope;
 
 /// What is written for the next start.
@@ -55,7 +56,7 @@ async fn save(actor: &Actor, incarnation: &mut Incarnation) -> Result<Parked, St
         None => None,
         Some(shapes) => {
             let version = shapes.current.version;
-            let saved = guarded(incarnation.instance.save(version)).await;
+            let saved = guarded(incarnation.instance.save(version, AtStake::Live)).await;
             let bytes = saved.map_err(|fault| format!("save: {fault}"))?.map_err(|words| format!("save: {words}"))?;
             envelope::check(&bytes, version, code.structure_of(version))?;
             Some((version, bytes))

@@ -12,7 +12,7 @@ use super::actor::Actor;
 use super::run::guarded;
 use super::stage::Stage;
 use crate::engine::code::Code;
-use crate::engine::instance::{Fault, Instance};
+use crate::engine::instance::{AtStake, Fault, Instance};
 use crate::engine::limits::Limits;
 use crate::engine::room::Want;
 use crate::engine::{envelope, wit};
@@ -51,7 +51,7 @@ impl Scratch {
         let Some(shapes) = self.code.version.shapes.clone() else { return Ok(()) };
         let (version, who) = (shapes.current.version, Some(address));
         let stuck = |words: String| refused(who, "save", format!("it can be entered but not left again: {words}"));
-        let saved = guarded(entered.save(version)).await.map_err(|fault| stuck(fault.to_string()))?;
+        let saved = guarded(entered.save(version, AtStake::Copy)).await.map_err(|fault| stuck(fault.to_string()))?;
         let bytes = saved.map_err(stuck)?;
         self.stage.reaper.bury(entered);
         envelope::check(&bytes, version, self.code.structure_of(version)).map_err(stuck)?;
@@ -145,7 +145,7 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
         let (step, act) = (Step::Verified, "save".into());
         Rehearsal::Failed(Refusal { step, act, address: Some(actor.address.clone()), words, cause: Cause::Surroundings })
     };
-    match guarded(incarnation.instance.save(version)).await {
+    match guarded(incarnation.instance.save(version, AtStake::Live)).await {
         Ok(saved) => {
             actor.give_back(incarnation);
             let bytes = saved.map_err(&fail)?;
@@ -181,7 +181,7 @@ async fn take_over(
         return Err(refused(who, "health check", words));
     }
     let down = match returns {
-        true => guarded(new.save(version)).await.ok().and_then(Result::ok),
+        true => guarded(new.save(version, AtStake::Copy)).await.ok().and_then(Result::ok),
         false => None,
     };
     let round_trip = match down {
@@ -202,7 +202,7 @@ async fn is_stable(scratch: &Scratch, actor: &Actor, old: &Arc<Code>, version: u
     if !matches!(taken, Ok(Ok(()))) {
         return false;
     }
-    let again = guarded(instance.save(version)).await;
+    let again = guarded(instance.save(version, AtStake::Copy)).await;
     old.stage.reaper.bury(instance);
     matches!(again, Ok(Ok(again)) if again == bytes)
 }

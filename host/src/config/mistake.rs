@@ -51,18 +51,9 @@ impl Mistake {
         let rest = &manifest[start..];
         let text = rest.split('\n').next().unwrap_or(rest);
         let column = before[start..].chars().count();
-        let width = manifest
-            .get(span)
-            .and_then(|it| it.split('\n').next())
-            .map_or(1, |it| it.chars().count());
+        let width = manifest.get(span).and_then(|it| it.split('\n').next()).map_or(1, |it| it.chars().count());
         let line = before.matches('\n').count() + 1;
-        Self {
-            line,
-            column: column + 1,
-            width: width.max(1),
-            text: text.chars().map(printable).collect(),
-            words,
-        }
+        Self { line, column: column + 1, width: width.max(1), text: text.chars().map(printable).collect(), words }
     }
 }
 
@@ -76,13 +67,7 @@ fn printable(c: char) -> char {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            line,
-            column,
-            width,
-            text,
-            words,
-        } = self;
+        let Self { line, column, width, text, words } = self;
         writeln!(f, "{line}:{column}: {words}")?;
         // Of a very long line, the part around the mistake.
         let skipped = (column - 1).saturating_sub(SHOWN / 2);
@@ -97,9 +82,5 @@ impl fmt::Display for Mistake {
 }
 
 fn shown(name: &str, mistakes: &[Mistake]) -> String {
-    mistakes
-        .iter()
-        .map(|it| format!("{name}:{it}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    mistakes.iter().map(|it| format!("{name}:{it}")).collect::<Vec<_>>().join("\n")
 }

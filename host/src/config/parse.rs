@@ -24,18 +24,12 @@ pub(super) fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
         return Ok(config);
     }
     wrong.sort_by_key(|it| it.span.start);
-    Err(wrong
-        .into_iter()
-        .map(|it| Mistake::at(text, it.span, it.words))
-        .collect())
+    Err(wrong.into_iter().map(|it| Mistake::at(text, it.span, it.words)).collect())
 }
 
 fn syntax(text: &str, fault: &toml::de::Error) -> Wrong {
     let words = fault.message().lines().collect::<Vec<_>>().join(", ");
-    Wrong {
-        span: fault.span().unwrap_or(text.len()..text.len()),
-        words,
-    }
+    Wrong { span: fault.span().unwrap_or(text.len()..text.len()), words }
 }
 
 fn read(document: &DeTable<'_>, config: &mut Config, wrong: &mut Vec<Wrong>) {
@@ -51,9 +45,7 @@ fn read(document: &DeTable<'_>, config: &mut Config, wrong: &mut Vec<Wrong>) {
     // Last, since every component begins with the defaults, wherever these stand.
     for (_, value) in document.iter().filter(|(name, _)| name.get_ref() == "components") {
         match Value(value).table("a table: [components.NAME]") {
-            Ok(components) => components
-                .iter()
-                .for_each(|(name, value)| component(name, value, config, wrong)),
+            Ok(components) => components.iter().for_each(|(name, value)| component(name, value, config, wrong)),
             Err(fault) => wrong.push(fault),
         }
     }
@@ -62,10 +54,7 @@ fn read(document: &DeTable<'_>, config: &mut Config, wrong: &mut Vec<Wrong>) {
             "anybody in the network could call; say `expose = true` in [http] if that is meant, with TLS in front";
         let listen = document.iter().find(|(name, _)| name.get_ref() == "http");
         let listen = listen.and_then(|(_, http)| http.get_ref().get("listen"));
-        wrong.extend(listen.map(|value| Wrong {
-            span: value.span(),
-            words: words.to_owned(),
-        }));
+        wrong.extend(listen.map(|value| Wrong { span: value.span(), words: words.to_owned() }));
     }
 }
 
@@ -75,10 +64,7 @@ fn component(name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, config:
     section(&place, value, &[COMPONENT, GRANTS], &mut component, wrong);
     match ComponentName::new(name.get_ref()) {
         Ok(name) => drop(config.components.insert(name, component)),
-        Err(bad) => wrong.push(Wrong {
-            span: name.span(),
-            words: bad.to_string(),
-        }),
+        Err(bad) => wrong.push(Wrong { span: name.span(), words: bad.to_string() }),
     }
 }
 
@@ -96,10 +82,8 @@ fn section<T>(
     for (key, value) in table {
         let setting = settings.iter().copied().flatten().find(|it| it.name == key.get_ref());
         let read = match setting {
-            Some(setting) => (setting.read)(into, Value(value)).map_err(|fault| Wrong {
-                words: format!("`{}`: {}", setting.name, fault.words),
-                ..fault
-            }),
+            Some(setting) => (setting.read)(into, Value(value))
+                .map_err(|fault| Wrong { words: format!("`{}`: {}", setting.name, fault.words), ..fault }),
             None => {
                 let names: Vec<_> = settings.iter().copied().flatten().map(|it| it.name).collect();
                 Err(unknown(key, &format!("in [{place}]"), &names))
@@ -117,8 +101,5 @@ fn unknown(key: &Spanned<DeString<'_>>, place: &str, names: &[&str]) -> Wrong {
         (Some(near), None) => did_you_mean(near),
         (None, None) => format!("; there are {}", names.join(", ")),
     };
-    Wrong {
-        span: key.span(),
-        words: format!("there is no `{}` {place}{hint}", name.escape_debug()),
-    }
+    Wrong { span: key.span(), words: format!("there is no `{}` {place}{hint}", name.escape_debug()) }
 }

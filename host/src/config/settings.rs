@@ -38,12 +38,7 @@ pub struct SettingDoc {
 /// but for `env`.
 pub fn settings() -> Vec<SettingDoc> {
     fn docs<T>(section: &'static str, settings: &[Setting<T>]) -> impl Iterator<Item = SettingDoc> {
-        settings.iter().map(move |it| SettingDoc {
-            section,
-            name: it.name,
-            default: it.default,
-            meaning: it.meaning,
-        })
+        settings.iter().map(move |it| SettingDoc { section, name: it.name, default: it.default, meaning: it.meaning })
     }
     let component = docs("components.NAME", COMPONENT).chain(docs("components.NAME", GRANTS));
     docs("host", HOST).chain(docs("http", HTTP)).chain(component).collect()
@@ -281,11 +276,7 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         meaning: "What becomes of an actor that could not be switched by then: \"wait\", it switches when it can; \"kill\", it \
                   is ended and begun anew; \"refuse\", the upgrade turns back.",
         read: |it, value| {
-            let choices = [
-                ("wait", Laggard::Wait),
-                ("kill", Laggard::Kill),
-                ("refuse", Laggard::Refuse),
-            ];
+            let choices = [("wait", Laggard::Wait), ("kill", Laggard::Kill), ("refuse", Laggard::Refuse)];
             it.policy.laggards = value.choice(&choices)?;
             Ok(())
         },
@@ -301,10 +292,7 @@ pub(super) const GRANTS: &[Setting<ComponentConfig>] = &[Setting {
         for (name, value) in value.table("a table of names and values")? {
             let words = "the name of an environment variable is not empty and has no `=` in it";
             if name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']) {
-                return Err(Wrong {
-                    span: name.span(),
-                    words: words.to_owned(),
-                });
+                return Err(Wrong { span: name.span(), words: words.to_owned() });
             }
             let value = Value(value);
             let text = value.text("a text")?;

@@ -24,11 +24,7 @@ fn nothing_set_is_every_default() {
     let config = parsed("");
     assert_eq!(config, Config::default());
     let policy = &config.component(&name("any")).policy;
-    let ours = Policy {
-        parallel: policy.parallel,
-        verify: policy.verify,
-        ..Policy::default()
-    };
+    let ours = Policy { parallel: policy.parallel, verify: policy.verify, ..Policy::default() };
     assert_eq!(*policy, ours, "all others are the core's own");
 }
 
@@ -36,11 +32,7 @@ fn nothing_set_is_every_default() {
 #[test]
 fn every_documented_default_is_true_and_every_setting_is_explained() {
     let mut text = String::new();
-    for (section, header) in [
-        ("host", "host"),
-        ("http", "http"),
-        ("components.NAME", "components.counter"),
-    ] {
+    for (section, header) in [("host", "host"), ("http", "http"), ("components.NAME", "components.counter")] {
         text.push_str(&format!("[{header}]\n"));
         for it in settings().iter().filter(|it| it.section == section) {
             text.push_str(&format!("{} = {}\n", it.name, it.default));
@@ -49,14 +41,7 @@ fn every_documented_default_is_true_and_every_setting_is_explained() {
     }
     let config = parsed(&text);
     assert_eq!(config.components[&name("counter")], ComponentConfig::default());
-    assert_eq!(
-        Config {
-            components: BTreeMap::new(),
-            ..config
-        },
-        Config::default(),
-        "{text}"
-    );
+    assert_eq!(Config { components: BTreeMap::new(), ..config }, Config::default(), "{text}");
     assert_eq!(settings().len(), 5 + 4 + 25);
 }
 
@@ -93,10 +78,7 @@ fn what_is_set_is_what_holds() {
     let session = config.component(&name("session"));
     let policy = &session.policy;
     assert!(policy.keyed && !policy.on_demand);
-    assert_eq!(
-        (policy.verify, policy.parallel, policy.laggards),
-        (Some(Sample::All), 8, Laggard::Kill)
-    );
+    assert_eq!((policy.verify, policy.parallel, policy.laggards), (Some(Sample::All), 8, Laggard::Kill));
     assert_eq!((session.limits.memory, session.limits.log), (32 << 20, 1 << 20));
     assert_eq!(session.limits.cpu, Duration::from_millis(250));
     assert_eq!(session.env["MODE"], "test");
@@ -117,26 +99,11 @@ fn a_wrong_name_is_shown_in_its_place_with_the_nearest_right_one() {
          |\n3 |  memroy = \"32MiB\" # half\n  |  ^^^^^^"
     );
     let hints = [
-        (
-            "[htpp]",
-            "there is no `htpp` at the top of the manifest; did you mean `http`?",
-        ),
-        (
-            "[http]\nopen_calls = true",
-            "there is no `open_calls` in [http]; did you mean `open-calls`?",
-        ),
-        (
-            "memory = \"1MiB\"",
-            "there is no `memory` at the top of the manifest; it belongs into [host]",
-        ),
-        (
-            "[defaults]\nenv = {}",
-            "there is no `env` in [defaults]; it belongs into [components.NAME]",
-        ),
-        (
-            "[http]\nxyzzy = 1",
-            "there is no `xyzzy` in [http]; there are listen, expose, open-calls, deadline",
-        ),
+        ("[htpp]", "there is no `htpp` at the top of the manifest; did you mean `http`?"),
+        ("[http]\nopen_calls = true", "there is no `open_calls` in [http]; did you mean `open-calls`?"),
+        ("memory = \"1MiB\"", "there is no `memory` at the top of the manifest; it belongs into [host]"),
+        ("[defaults]\nenv = {}", "there is no `env` in [defaults]; it belongs into [components.NAME]"),
+        ("[http]\nxyzzy = 1", "there is no `xyzzy` in [http]; there are listen, expose, open-calls, deadline"),
     ];
     for (text, hint) in hints {
         assert!(refused(text).contains(hint), "{}", refused(text));
@@ -147,41 +114,23 @@ fn a_wrong_name_is_shown_in_its_place_with_the_nearest_right_one() {
 fn a_wrong_value_is_shown_with_what_it_must_be() {
     let of = |setting: &str| refused(&format!("[components.c]\n{setting}"));
     let cases = [
-        (
-            "memory = 64",
-            "`memory`: it must be a size from \"64KiB\" to \"4GiB\", and is an integer",
-        ),
+        ("memory = 64", "`memory`: it must be a size from \"64KiB\" to \"4GiB\", and is an integer"),
         (
             "memory = \"64MB\"",
             "`memory`: it must be a size from \"64KiB\" to \"4GiB\": a whole number and B, KiB, MiB or GiB",
         ),
         ("memory = \"99999999999999999999GiB\"", "`memory`: it must be a size"),
-        (
-            "memory = \"5GiB\"",
-            "`memory`: it must be a size from \"64KiB\" to \"4GiB\"\n",
-        ),
-        (
-            "cpu = \"soon\"",
-            "`cpu`: it must be a duration from \"10ms\" to \"1h\": expected number",
-        ),
+        ("memory = \"5GiB\"", "`memory`: it must be a size from \"64KiB\" to \"4GiB\"\n"),
+        ("cpu = \"soon\"", "`cpu`: it must be a duration from \"10ms\" to \"1h\": expected number"),
         ("cpu = 5", "and is an integer"),
         ("actors = 0", "`actors`: it must be a whole number from 1 to 10000000"),
         ("actors = -1", "`actors`: it must be a whole number from 1"),
         ("keyed = \"yes\"", "`keyed`: it must be true or false, and is a string"),
-        (
-            "strategy = \"roling\"",
-            "it must be \"rolling\" or \"restart\"; did you mean `rolling`?",
-        ),
+        ("strategy = \"roling\"", "it must be \"rolling\" or \"restart\"; did you mean `rolling`?"),
         ("verify = \"some\"", "it must be \"all\" or \"none\""),
         ("parallel = 0", "it must be a whole number from 1 to 1024"),
-        (
-            "log = \"64KiB\"",
-            "it must be a size a second from \"0B/s\" to \"1GiB/s\"",
-        ),
-        (
-            "env = [1]",
-            "`env`: it must be a table of names and values, and is an array",
-        ),
+        ("log = \"64KiB\"", "it must be a size a second from \"0B/s\" to \"1GiB/s\""),
+        ("env = [1]", "`env`: it must be a table of names and values, and is an array"),
         ("env = { A = 1 }", "`env`: it must be a text, and is an integer"),
         ("env = { \"A=B\" = \"\" }", "has no `=` in it"),
     ];
@@ -205,10 +154,7 @@ fn the_mark_is_under_the_value_that_is_wrong() {
 #[test]
 fn everything_that_is_wrong_is_told_at_once_in_order() {
     let told = refused("[http]\nlisten = 1\nopen-calls = 2\n[defaults]\nnope = 3\n[components.c]\ncpu = 4\n");
-    let places: Vec<_> = told
-        .lines()
-        .filter_map(|line| line.strip_prefix("changeling.toml:"))
-        .collect();
+    let places: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("changeling.toml:")).collect();
     let lines: Vec<_> = places.iter().map(|it| it.split(':').next().unwrap()).collect();
     assert_eq!(lines, ["2", "3", "5", "7"]);
 }
@@ -219,15 +165,7 @@ fn broken_syntax_is_told_with_its_place() {
     assert!(told.starts_with("changeling.toml:1:"), "{told}");
     let told = refused("[http]\nlisten = \"a\"\nlisten = \"b\"\n");
     assert!(told.starts_with("changeling.toml:3:1: duplicate key"), "{told}");
-    for text in [
-        "\u{1b}[31m",
-        "a = \"\u{1b}\"",
-        "=",
-        "[",
-        "\"",
-        "a.b.c",
-        "[[components]]\n[[components]]",
-    ] {
+    for text in ["\u{1b}[31m", "a = \"\u{1b}\"", "=", "[", "\"", "a.b.c", "[[components]]\n[[components]]"] {
         assert!(!refused(text).contains('\u{1b}'), "{text:?}");
     }
 }
@@ -235,10 +173,7 @@ fn broken_syntax_is_told_with_its_place() {
 #[test]
 fn listening_beyond_loopback_needs_consent() {
     let told = refused("[http]\nlisten = \"0.0.0.0:80\"\n");
-    assert!(
-        told.starts_with("changeling.toml:2:10: anybody in the network could call"),
-        "{told}"
-    );
+    assert!(told.starts_with("changeling.toml:2:10: anybody in the network could call"), "{told}");
     for loopback in ["127.0.0.2:1", "[::1]:1"] {
         parsed(&format!("[http]\nlisten = \"{loopback}\""));
     }
@@ -267,10 +202,7 @@ fn a_manifest_that_others_can_write_grants_nothing() {
     }
     fs::write(&path, "[defaults]\nkeyed = true\n").unwrap();
     let (config, notes) = load(0o666);
-    assert!(
-        config.defaults.policy.keyed && notes.is_empty(),
-        "what grants nothing holds all the same"
-    );
+    assert!(config.defaults.policy.keyed && notes.is_empty(), "what grants nothing holds all the same");
 }
 
 #[test]
@@ -285,10 +217,5 @@ fn no_manifest_is_the_default_and_an_unreadable_one_an_error() {
     assert!(told(b"\xff").contains("changeling.toml: stream did not contain valid UTF-8"));
     assert!(told(&vec![b'\n'; 2 << 20]).contains("larger than 1 MiB"));
     assert!(told(b"nope = 1").starts_with("changeling.toml:1:1: there is no `nope`"));
-    assert!(
-        Config::load(dir.path())
-            .unwrap_err()
-            .to_string()
-            .contains("not a regular file")
-    );
+    assert!(Config::load(dir.path()).unwrap_err().to_string().contains("not a regular file"));
 }

@@ -22,17 +22,11 @@ pub(super) struct Value<'a>(pub(super) &'a Spanned<DeValue<'a>>);
 
 impl<'a> Value<'a> {
     pub(super) fn wrong(self, words: impl Into<String>) -> Wrong {
-        Wrong {
-            span: self.0.span(),
-            words: words.into(),
-        }
+        Wrong { span: self.0.span(), words: words.into() }
     }
 
     fn is_not(self, wanted: impl Display) -> Wrong {
-        self.wrong(format!(
-            "it must be {wanted}, and is {}",
-            article(self.0.get_ref().type_str())
-        ))
+        self.wrong(format!("it must be {wanted}, and is {}", article(self.0.get_ref().type_str())))
     }
 
     pub(super) fn text(self, wanted: impl Display) -> Result<&'a str, Wrong> {
@@ -51,9 +45,7 @@ impl<'a> Value<'a> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
         let number = self.0.get_ref().as_integer().ok_or_else(|| self.is_not(&wanted))?;
         let count = u64::from_str_radix(number.as_str(), number.radix()).ok();
-        count
-            .filter(|count| range.contains(count))
-            .ok_or_else(|| self.wrong(format!("it must be {wanted}")))
+        count.filter(|count| range.contains(count)).ok_or_else(|| self.wrong(format!("it must be {wanted}")))
     }
 
     /// An amount of bytes: `"64MiB"`.
@@ -62,40 +54,23 @@ impl<'a> Value<'a> {
         let size = parse_size(self.text(&wanted)?);
         let size =
             size.ok_or_else(|| self.wrong(format!("it must be {wanted}: a whole number and B, KiB, MiB or GiB")))?;
-        if range.contains(&size) {
-            Ok(size)
-        } else {
-            Err(self.wrong(format!("it must be {wanted}")))
-        }
+        if range.contains(&size) { Ok(size) } else { Err(self.wrong(format!("it must be {wanted}"))) }
     }
 
     /// An amount of bytes a second: `"64KiB/s"`.
     pub(super) fn rate(self, range: RangeInclusive<u64>) -> Result<u64, Wrong> {
-        let wanted = format!(
-            "a size a second from \"{}/s\" to \"{}/s\"",
-            Size(*range.start()),
-            Size(*range.end())
-        );
+        let wanted = format!("a size a second from \"{}/s\" to \"{}/s\"", Size(*range.start()), Size(*range.end()));
         let rate = self.text(&wanted)?.strip_suffix("/s").and_then(parse_size);
-        rate.filter(|rate| range.contains(rate))
-            .ok_or_else(|| self.wrong(format!("it must be {wanted}")))
+        rate.filter(|rate| range.contains(rate)).ok_or_else(|| self.wrong(format!("it must be {wanted}")))
     }
 
     /// `"500ms"`, `"1m 30s"`.
     pub(super) fn duration(self, range: RangeInclusive<Duration>) -> Result<Duration, Wrong> {
         let show = |it: &Duration| humantime::format_duration(*it).to_string();
-        let wanted = format!(
-            "a duration from \"{}\" to \"{}\"",
-            show(range.start()),
-            show(range.end())
-        );
+        let wanted = format!("a duration from \"{}\" to \"{}\"", show(range.start()), show(range.end()));
         let text = self.text(&wanted)?;
         let span = humantime::parse_duration(text).map_err(|why| self.wrong(format!("it must be {wanted}: {why}")))?;
-        if range.contains(&span) {
-            Ok(span)
-        } else {
-            Err(self.wrong(format!("it must be {wanted}")))
-        }
+        if range.contains(&span) { Ok(span) } else { Err(self.wrong(format!("it must be {wanted}"))) }
     }
 
     /// One of a few words.
@@ -106,10 +81,7 @@ impl<'a> Value<'a> {
         let found = choices.iter().find(|(word, _)| *word == text);
         found.map(|(_, choice)| *choice).ok_or_else(|| {
             let near = nearest(text, choices.iter().map(|(word, _)| *word));
-            self.wrong(format!(
-                "it must be {wanted}{}",
-                near.map(did_you_mean).unwrap_or_default()
-            ))
+            self.wrong(format!("it must be {wanted}{}", near.map(did_you_mean).unwrap_or_default()))
         })
     }
 }
@@ -133,20 +105,14 @@ struct Size(u64);
 impl Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let units = [(1 << 30, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
-        let unit = units
-            .into_iter()
-            .find(|(unit, _)| self.0 >= *unit && self.0.is_multiple_of(*unit));
+        let unit = units.into_iter().find(|(unit, _)| self.0 >= *unit && self.0.is_multiple_of(*unit));
         let (unit, name) = unit.unwrap_or((1, "B"));
         write!(f, "{}{name}", self.0 / unit)
     }
 }
 
 fn article(kind: &str) -> String {
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {kind}")
 }
 

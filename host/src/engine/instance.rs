@@ -38,6 +38,15 @@ struct Hooks {
     status: Option<wit::status::Guest>,
 }
 
+/// What is lost with an instance that dies in its `save`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtStake {
+    /// Somebody's state.
+    Live,
+    /// Nothing: it is a scratch instance.
+    Copy,
+}
+
 /// Why a way into a guest gave nothing.
 #[derive(Debug, Clone)]
 pub enum Fault {
@@ -177,23 +186,30 @@ impl Instance {
         answer.map_err(|error| fault(&self.store, error))
     }
 
-    /// `save`, looked at and not risked: twice the memory, and a CPU limit that only a runaway meets.
+    /// `save`, looked at and not risked: twice the memory, and where somebody's state hangs on it a CPU limit that only
+    /// a runaway meets.
     ///
     /// # Errors
     /// The inner error is a failed save of a healthy instance: the guest's own `err`, or bytes that are too many or not
     /// what was asked for.
-    pub async fn save(&mut self, version: u32) -> Result<Result<Vec<u8>, String>, Fault> {
+    pub async fn save(&mut self, version: u32, at_stake: AtStake) -> Result<Result<Vec<u8>, String>, Fault> {
         let Some(state) = &self.hooks.state else { return Ok(Err("it exports no `state`".into())) };
         let limits = self.store.data().limits.clone();
         self.store.data_mut().memories.set_limit(limits.memory.saturating_mul(2));
-        enter(&mut self.store, "save", limits.save_cpu, true, limits.state.saturating_add(1 << 10));
+        let cpu = match at_stake {
+            AtStake::Live => limits.save_cpu,
+            AtStake::Copy => limits.save,
+        };
+        enter(&mut self.store, "save", cpu, true, limits.state.saturating_add(1 << 10));
         let answer = state.call_save(&mut self.store, version).await;
         self.store.data_mut().memories.set_limit(limits.memory);
+        if answer.as_ref().is_err_and(|error| is_over_fuel(error)) {
+            return Ok(Err(too_much_state(&limits)));
+        }
         match answer.map_err(|error| fault(&self.store, error)) {
             Ok(Ok(bytes)) if bytes.len() > limits.state => Ok(Err(too_much_state(&limits))),
             Ok(answer) => Ok(answer),
             // A result that cannot be lifted leaves the instance whole.
-            Err(Fault::Value(words)) if words.contains("too much data") => Ok(Err(too_much_state(&limits))),
             Err(Fault::Value(words)) => Ok(Err(words)),
             Err(dead) => Err(dead),
         }
@@ -260,6 +276,11 @@ fn enter(store: &mut Store<Sandbox>, act: &'static str, cpu: Duration, sealed: b
     store.data_mut().begin(act, cpu, sealed);
     store.set_hostcall_fuel(fuel);
     store.set_epoch_deadline(1);
+}
+
+/// wasmtime has no type for it: more bytes were to cross the border than were paid for.
+fn is_over_fuel(error: &wasmtime::Error) -> bool {
+    format!("{error:#}").contains("too much data is being copied")
 }
 
 fn too_much_state(limits: &Limits) -> String {

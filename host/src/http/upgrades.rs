@@ -21,6 +21,8 @@ use super::wire;
 pub struct Which {
     component: Option<ComponentName>,
     to: Option<Digest>,
+    /// Only those with a greater number.
+    after: Option<u64>,
     /// How long to wait for one that is final, as `10s`.
     wait: Option<String>,
     limit: Option<usize>,
@@ -32,6 +34,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 impl Which {
     fn fits(&self, receipt: &Receipt) -> bool {
         self.component.as_ref().is_none_or(|component| receipt.component == *component)
+            && self.after.is_none_or(|after| receipt.id.0 > after)
             && self.to.is_none_or(|to| receipt.to.digest == to)
     }
 }

@@ -2,9 +2,10 @@
 //! a kill.
 //!
 //! The number is written now and then, not at every birth and death, so it is given with the time it was true at. It is
-//! not waited for on the disk: a kill loses nothing, a power cut may bring back an older number or none.
+//! not waited for on the disk: a kill loses nothing, a power cut may bring back an older number or none. Without a host
+//! that says so at its end, an end was not graceful.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use changeling_core::WallTime;
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,16 @@ const TYPE: &str = "changeling.alive/1";
 #[derive(Debug)]
 pub struct Alive {
     folder: Folder,
-    /// What was last written, to write only what is new.
-    noted: Mutex<Option<u64>>,
+    noted: Mutex<Noted>,
+}
+
+/// What this host has last written, to write only what is new: held while it writes, so that nobody who counts late
+/// takes back that it has ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Noted {
+    Nothing,
+    Actors(u64),
+    Ended,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,10 +64,7 @@ pub enum LastEnd {
 
 impl Alive {
     pub(super) fn new(folder: Folder) -> Self {
-        Self {
-            folder,
-            noted: Mutex::new(None),
-        }
+        Self { folder, noted: Mutex::new(Noted::Nothing) }
     }
 
     /// At start: says how the last host ended, and from now on that this one has not.
@@ -70,61 +76,53 @@ impl Alive {
             Ok(None) => LastEnd::None,
             Ok(Some(text)) => match parse(&text) {
                 Some(Stored { ended: true, .. }) => LastEnd::Graceful,
-                Some(Stored { actors, counted, .. }) => LastEnd::Killed {
-                    actors: Some(actors),
-                    counted: Some(counted),
-                },
-                None => LastEnd::Killed {
-                    actors: None,
-                    counted: None,
-                },
+                Some(Stored { actors, counted, .. }) => {
+                    LastEnd::Killed { actors: Some(actors), counted: Some(counted) }
+                }
+                None => LastEnd::Killed { actors: None, counted: None },
             },
-            Err(Error::TooLarge { .. }) => LastEnd::Killed {
-                actors: None,
-                counted: None,
-            },
+            Err(Error::TooLarge { .. }) => LastEnd::Killed { actors: None, counted: None },
             Err(error) => return Err(error),
         };
-        self.write(0, false, now)?;
+        self.folder.replace_lazily(NAME, &record(0, false, now))?;
+        *self.noted() = Noted::Actors(0);
         Ok(last)
     }
 
-    /// Now and then: this many actors live. Writes only what is new.
+    /// Now and then: this many actors live. Writes only what is new, and nothing after the end.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn note(&self, actors: u64, now: WallTime) -> Result<(), Error> {
-        let noted = *self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted == Some(actors) {
-            Ok(())
-        } else {
-            self.write(actors, false, now)
+        let mut noted = self.noted();
+        if *noted == Noted::Ended || *noted == Noted::Actors(actors) {
+            return Ok(());
         }
+        self.folder.replace_lazily(NAME, &record(actors, false, now))?;
+        *noted = Noted::Actors(actors);
+        Ok(())
     }
 
-    /// At the very end, when every actor is parked or has ended.
+    /// At the very end, when every actor is parked or has ended. This one is waited for.
     ///
     /// # Errors
     /// When the disk refuses; the next start will think that this host was killed.
     pub fn end(&self, now: WallTime) -> Result<(), Error> {
-        self.write(0, true, now)
+        let mut noted = self.noted();
+        self.folder.replace(NAME, &record(0, true, now))?;
+        *noted = Noted::Ended;
+        Ok(())
     }
 
-    fn write(&self, actors: u64, ended: bool, now: WallTime) -> Result<(), Error> {
-        let stored = Stored {
-            kind: TYPE.to_owned(),
-            ended,
-            actors,
-            counted: rfc3339(now),
-        };
-        self.folder.replace_lazily(NAME, &to_json(&stored))?;
-        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(actors);
-        Ok(())
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn record(actors: u64, ended: bool, now: WallTime) -> Vec<u8> {
+    to_json(&Stored { kind: TYPE.to_owned(), ended, actors, counted: rfc3339(now) })
+}
+
 fn parse(text: &[u8]) -> Option<Stored> {
-    of_type(text, TYPE)
-        .ok()
-        .and_then(|value| serde_json::from_value(value).ok())
+    of_type(text, TYPE).ok().and_then(|value| serde_json::from_value(value).ok())
 }

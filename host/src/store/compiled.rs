@@ -51,11 +51,7 @@ impl Entry {
 
 impl Compiled {
     pub(super) fn new(folder: Folder) -> Self {
-        Self {
-            folder,
-            bound: DEFAULT_BOUND,
-            change: Mutex::new(()),
-        }
+        Self { folder, bound: DEFAULT_BOUND, change: Mutex::new(()) }
     }
 
     /// With another bound on the size of all entries together, in bytes.
@@ -76,20 +72,14 @@ impl Compiled {
         };
         let (found, size) = hash(&mut file).map_err(|cause| self.folder.failed("read", &name, cause))?;
         let noted = self.folder.read(&digest_name(&name), 256);
-        let noted = noted
-            .ok()
-            .flatten()
-            .and_then(|text| String::from_utf8(text).ok()?.trim().parse::<Digest>().ok());
+        let noted = noted.ok().flatten().and_then(|text| String::from_utf8(text).ok()?.trim().parse::<Digest>().ok());
         if noted != Some(found) {
             self.remove(&name)?;
             let why = match noted {
                 Some(_) => "its bytes are not those that were written; it was removed",
                 None => "the digest beside it is missing or unreadable; it was removed",
             };
-            return Err(Error::Damaged {
-                path: self.folder.path_of(&name),
-                why: why.to_owned(),
-            });
+            return Err(Error::Damaged { path: self.folder.path_of(&name), why: why.to_owned() });
         }
         // The modification time is the time of the last use. Failing to note it costs order, nothing else.
         let _ = rustix::fs::futimens(&file, &NOW);
@@ -104,8 +94,7 @@ impl Compiled {
         let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let name = entry_name(version, engine);
         // The digest goes first: an entry without one would look damaged, a digest without an entry is nothing.
-        self.folder
-            .replace_lazily(&digest_name(&name), sha256(code).to_string().as_bytes())?;
+        self.folder.replace_lazily(&digest_name(&name), sha256(code).to_string().as_bytes())?;
         self.folder.replace_lazily(&name, code)?;
         self.shrink(&name)
     }
@@ -118,10 +107,7 @@ impl Compiled {
         let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let prefix = version.to_string();
         let names = self.folder.names()?;
-        names
-            .iter()
-            .filter(|name| name.starts_with(&prefix))
-            .try_for_each(|name| self.folder.remove(name).map(drop))
+        names.iter().filter(|name| name.starts_with(&prefix)).try_for_each(|name| self.folder.remove(name).map(drop))
     }
 
     fn shrink(&self, newest: &str) -> Result<(), Error> {
@@ -131,9 +117,7 @@ impl Compiled {
             let Some(file) = self.folder.open(&name).ok().flatten() else {
                 continue;
             };
-            let stat = file
-                .metadata()
-                .map_err(|cause| self.folder.failed("look at", &name, cause))?;
+            let stat = file.metadata().map_err(|cause| self.folder.failed("look at", &name, cause))?;
             total += stat.len();
             if name.ends_with(ENDING) && name != newest {
                 entries.push((stat.modified().unwrap_or(SystemTime::UNIX_EPOCH), name, stat.len()));
@@ -160,14 +144,8 @@ impl Compiled {
 
 const ENDING: &str = ".cwasm";
 const NOW: Timestamps = Timestamps {
-    last_access: Timespec {
-        tv_sec: 0,
-        tv_nsec: UTIME_OMIT,
-    },
-    last_modification: Timespec {
-        tv_sec: 0,
-        tv_nsec: UTIME_NOW,
-    },
+    last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+    last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
 };
 
 /// The engine's text may be long and hold anything, so its digest stands for it.

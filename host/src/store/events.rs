@@ -71,33 +71,14 @@ impl Events {
         let file = folder.open_to_write(NEW)?;
         let (len, last) = last_line(&content);
         if len < content.len() as u64 {
-            let why = format!(
-                "its last {} bytes are no whole line; they were cut off",
-                content.len() as u64 - len
-            );
-            notes.push(Error::Damaged {
-                path: folder.path_of(NEW),
-                why,
-            });
+            let why = format!("its last {} bytes are no whole line; they were cut off", content.len() as u64 - len);
+            notes.push(Error::Damaged { path: folder.path_of(NEW), why });
         }
         let first = content.split(|b| *b == b'\n').find_map(number);
         let next = last.max(old_last).map_or(1, |seq| seq.saturating_add(1));
         let torn = len < content.len() as u64;
-        let end = End {
-            file,
-            len,
-            torn,
-            next,
-            first: first.unwrap_or(next),
-        };
-        Ok((
-            Self {
-                folder,
-                limit: FILE_LIMIT,
-                end: Mutex::new(end),
-            },
-            notes,
-        ))
+        let end = End { file, len, torn, next, first: first.unwrap_or(next) };
+        Ok((Self { folder, limit: FILE_LIMIT, end: Mutex::new(end) }, notes))
     }
 
     /// With another size of each of the two files, in bytes.
@@ -112,18 +93,11 @@ impl Events {
     /// When the disk refuses; the log is whole all the same, and the number is given to the next line.
     pub fn append(&self, at: WallTime, happening: Happening) -> Result<Record, Error> {
         let mut end = self.end();
-        let record = Record {
-            seq: end.next,
-            time: rfc3339(at),
-            happening,
-        };
+        let record = Record { seq: end.next, time: rfc3339(at), happening };
         let mut line = serde_json::to_vec(&record).expect("an event has only text keys, and memory does not fail");
         line.push(b'\n');
         if line.len() > LINE_LIMIT {
-            return Err(Error::TooLarge {
-                what: format!("event {}", record.seq),
-                limit: LINE_LIMIT as u64,
-            });
+            return Err(Error::TooLarge { what: format!("event {}", record.seq), limit: LINE_LIMIT as u64 });
         }
         if end.len > 0 && end.len + line.len() as u64 > self.limit {
             self.turn(&mut end)?;
@@ -160,26 +134,17 @@ impl Events {
         }
         let mut records = Vec::new();
         if seq + 1 < end.first {
-            gather(
-                &self.folder.read(OLD, 2 * FILE_LIMIT)?.unwrap_or_default(),
-                seq,
-                limit,
-                &mut records,
-            );
+            gather(&self.folder.read(OLD, 2 * FILE_LIMIT)?.unwrap_or_default(), seq, limit, &mut records);
         }
         let mut whole = vec![0; usize::try_from(end.len).unwrap_or(usize::MAX)];
-        end.file
-            .read_exact_at(&mut whole, 0)
-            .map_err(|cause| self.folder.failed("read", NEW, cause))?;
+        end.file.read_exact_at(&mut whole, 0).map_err(|cause| self.folder.failed("read", NEW, cause))?;
         gather(&whole, seq, limit, &mut records);
         Ok(records)
     }
 
     fn turn(&self, end: &mut End) -> Result<(), Error> {
         if end.torn {
-            end.file
-                .set_len(end.len)
-                .map_err(|cause| self.folder.failed("write", NEW, cause))?;
+            end.file.set_len(end.len).map_err(|cause| self.folder.failed("write", NEW, cause))?;
             end.torn = false;
         }
         self.folder.rename(NEW, OLD)?;
@@ -202,10 +167,7 @@ fn content_of(folder: &Folder, name: &str, notes: &mut Vec<Error>) -> Result<Vec
         Err(Error::TooLarge { limit, .. }) => {
             folder.remove(name)?;
             let why = format!("it is larger than {limit} bytes, and no log gets so large; it was removed");
-            notes.push(Error::Damaged {
-                path: folder.path_of(name),
-                why,
-            });
+            notes.push(Error::Damaged { path: folder.path_of(name), why });
             Ok(Vec::new())
         }
         Err(error) => Err(error),
@@ -245,10 +207,7 @@ mod tests {
     use super::*;
 
     fn trouble() -> Happening {
-        Happening::Trouble {
-            what: "what".to_owned(),
-            why: "why".to_owned(),
-        }
+        Happening::Trouble { what: "what".to_owned(), why: "why".to_owned() }
     }
 
     /// `/dev/full` answers every write as a full disk does.
@@ -261,10 +220,7 @@ mod tests {
         let full = File::options().read(true).write(true).open("/dev/full").unwrap();
         let real = std::mem::replace(&mut events.end().file, full);
         let words = events.append(WallTime(2), trouble()).unwrap_err().to_string();
-        assert!(
-            words.contains("events.jsonl: No space left on device") && words.contains("make room"),
-            "{words}"
-        );
+        assert!(words.contains("events.jsonl: No space left on device") && words.contains("make room"), "{words}");
         // What a write may leave behind that failed in the middle.
         real.write_all_at(b"{\"seq\":2,\"time", events.end().len).unwrap();
         events.end().file = real;

@@ -14,10 +14,7 @@ use super::error::Error;
 
 /// Files that are being written begin so; no host leaves one behind but by being killed.
 const TEMPORARY: &str = ".new-";
-const FOLDER: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -35,18 +32,12 @@ impl Folder {
             Err(cause) => return Err(system("make the folder", path, cause)),
         };
         let fd = rustix::fs::open(path, FOLDER, Mode::empty()).map_err(|cause| unopened(path, cause))?;
-        let folder = Self {
-            fd,
-            path: path.to_owned(),
-        };
+        let folder = Self { fd, path: path.to_owned() };
         folder.make_private(notes)?;
         if made {
             // The folder's own name should outlive a power cut as much as what is in it. A folder above that may not be
             // opened, only passed through, is no reason not to start.
-            let above = path
-                .parent()
-                .filter(|it| !it.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
+            let above = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let _ = File::open(above).and_then(|it| it.sync_all());
         }
         Ok(folder)
@@ -72,10 +63,7 @@ impl Folder {
     /// The same folder once more.
     pub(super) fn another(&self) -> Result<Self, Error> {
         let fd = self.fd.try_clone().map_err(|cause| self.failed("open", "", cause))?;
-        Ok(Self {
-            fd,
-            path: self.path.clone(),
-        })
+        Ok(Self { fd, path: self.path.clone() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -83,26 +71,15 @@ impl Folder {
     }
 
     pub(super) fn path_of(&self, name: &str) -> PathBuf {
-        if name.is_empty() {
-            self.path.clone()
-        } else {
-            self.path.join(name)
-        }
+        if name.is_empty() { self.path.clone() } else { self.path.join(name) }
     }
 
     fn make_private(&self, notes: &mut Vec<String>) -> Result<(), Error> {
         let stat = self.stat_of(&self.fd, "")?;
         let us = rustix::process::geteuid();
         if stat.st_uid != us.as_raw() {
-            let why = format!(
-                "it belongs to user {}, and the host runs as user {}",
-                stat.st_uid,
-                us.as_raw()
-            );
-            return Err(Error::Unfit {
-                path: self.path.clone(),
-                why,
-            });
+            let why = format!("it belongs to user {}, and the host runs as user {}", stat.st_uid, us.as_raw());
+            return Err(Error::Unfit { path: self.path.clone(), why });
         }
         let mode = stat.st_mode & 0o7777;
         if mode != 0o700 {
@@ -149,14 +126,9 @@ impl Folder {
     pub(super) fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(file) = self.open(name)? else { return Ok(None) };
         let mut content = Vec::new();
-        file.take(limit + 1)
-            .read_to_end(&mut content)
-            .map_err(|cause| self.failed("read", name, cause))?;
+        file.take(limit + 1).read_to_end(&mut content).map_err(|cause| self.failed("read", name, cause))?;
         if content.len() as u64 > limit {
-            return Err(Error::TooLarge {
-                what: self.path_of(name).display().to_string(),
-                limit,
-            });
+            return Err(Error::TooLarge { what: self.path_of(name).display().to_string(), limit });
         }
         Ok(Some(content))
     }
@@ -182,20 +154,11 @@ impl Folder {
     /// messages: what it is to become, or nothing where that is not known.
     pub(super) fn temporary<'a>(&'a self, target: &'a str) -> Result<Temporary<'a>, Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!(
-            "{TEMPORARY}{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("{TEMPORARY}{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, &name, flags, Mode::RUSR | Mode::WUSR);
         let fd = fd.map_err(|cause| self.failed("write", &name, cause))?;
-        Ok(Temporary {
-            folder: self,
-            target,
-            name,
-            file: Some(File::from(fd)),
-        })
+        Ok(Temporary { folder: self, target, name, file: Some(File::from(fd)) })
     }
 
     /// Removes a file; says whether there was one.
@@ -267,16 +230,14 @@ pub(super) struct Temporary<'a> {
 impl Temporary<'_> {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all(bytes)
-            .map_err(|cause| self.folder.failed("write", self.target, cause))
+        file.write_all(bytes).map_err(|cause| self.folder.failed("write", self.target, cause))
     }
 
     /// Gives it its name, for good: file first, then the folder. After a failed fsync nothing is known of the file any
     /// more, so it is not tried again but dropped.
     pub(super) fn keep(self, name: &str) -> Result<File, Error> {
         if let Some(file) = &self.file {
-            file.sync_all()
-                .map_err(|cause| self.folder.failed("sync", name, cause))?;
+            file.sync_all().map_err(|cause| self.folder.failed("sync", name, cause))?;
         }
         let folder = self.folder;
         let file = self.keep_lazily(name)?;
@@ -305,11 +266,7 @@ impl Drop for Temporary<'_> {
 }
 
 fn system(act: &'static str, path: &Path, cause: impl Into<std::io::Error>) -> Error {
-    Error::System {
-        act,
-        path: path.to_owned(),
-        cause: cause.into(),
-    }
+    Error::System { act, path: path.to_owned(), cause: cause.into() }
 }
 
 /// A name that is a link, or a file where a folder belongs, deserves a better sentence than the system's.
@@ -320,8 +277,5 @@ fn unopened(path: &Path, cause: Errno) -> Error {
         Errno::NOTDIR => "it is not a folder",
         _ => return system("open", path, cause),
     };
-    Error::Unfit {
-        path: path.to_owned(),
-        why: why.to_owned(),
-    }
+    Error::Unfit { path: path.to_owned(), why: why.to_owned() }
 }

@@ -23,10 +23,7 @@ impl Lock {
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
-                return Err(Error::InUse {
-                    path: folder.path().to_owned(),
-                    holder: holder(&file),
-                });
+                return Err(Error::InUse { path: folder.path().to_owned(), holder: holder(&file) });
             }
             Err(cause) => return Err(folder.failed("lock", NAME, cause)),
         }

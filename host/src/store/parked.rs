@@ -83,10 +83,7 @@ impl Parked {
         let state = actor.state.as_deref().unwrap_or_default();
         for (part, limit) in [(&record[..], RECORD_LIMIT), (state, STATE_LIMIT)] {
             if part.len() as u64 > limit {
-                return Err(Error::TooLarge {
-                    what: format!("what is to be kept of {}", actor.head.address),
-                    limit,
-                });
+                return Err(Error::TooLarge { what: format!("what is to be kept of {}", actor.head.address), limit });
             }
         }
         let name = file_name(&actor.head.address);
@@ -112,15 +109,11 @@ impl Parked {
             return Err(self.damaged(&name, format!("it holds {}", head.address)));
         }
         let mut state = Vec::new();
-        file.read_to_end(&mut state)
-            .map_err(|cause| self.folder.failed("read", &name, cause))?;
+        file.read_to_end(&mut state).map_err(|cause| self.folder.failed("read", &name, cause))?;
         if sha256(&state) != lengths.state_digest {
             return Err(self.damaged(&name, "the state's checksum does not match".to_owned()));
         }
-        Ok(Some(ParkedActor {
-            head,
-            state: has_state.then_some(state),
-        }))
+        Ok(Some(ParkedActor { head, state: has_state.then_some(state) }))
     }
 
     /// All of them but for their states, by address; and those that cannot be read.
@@ -128,10 +121,7 @@ impl Parked {
     /// # Errors
     /// When the folder cannot be listed.
     pub fn list(&self) -> Result<Listing<ParkedHead>, Error> {
-        let mut listing = Listing {
-            items: Vec::new(),
-            damaged: Vec::new(),
-        };
+        let mut listing = Listing { items: Vec::new(), damaged: Vec::new() };
         for name in self.folder.names()?.iter().filter(|name| name.ends_with(ENDING)) {
             let head = self.folder.open(name).and_then(|file| match file {
                 Some(mut file) => self.head(&mut file, name).map(|(_, (head, _))| Some(head)),
@@ -180,10 +170,7 @@ impl Parked {
     }
 
     fn damaged(&self, name: &str, why: String) -> Error {
-        Error::Damaged {
-            path: self.folder.path_of(name),
-            why,
-        }
+        Error::Damaged { path: self.folder.path_of(name), why }
     }
 }
 
@@ -202,12 +189,7 @@ struct Lengths {
 impl Lengths {
     fn of(record: &[u8], state: &[u8]) -> Self {
         let (record_digest, state_digest) = (sha256(record), sha256(state));
-        Self {
-            record: record.len() as u64,
-            state: state.len() as u64,
-            record_digest,
-            state_digest,
-        }
+        Self { record: record.len() as u64, state: state.len() as u64, record_digest, state_digest }
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -224,12 +206,7 @@ impl Lengths {
             let (record, state) = (u64::from_le_bytes(*record), u64::from_le_bytes(*state));
             Some((
                 magic,
-                Self {
-                    record,
-                    state,
-                    record_digest: Digest(*record_digest),
-                    state_digest: Digest(*state_digest),
-                },
+                Self { record, state, record_digest: Digest(*record_digest), state_digest: Digest(*state_digest) },
             ))
         });
         let (magic, lengths) = fields.ok_or("it is too short")?;

@@ -49,14 +49,7 @@ pub struct Chain {
 impl Receipts {
     pub(super) fn open(folder: Folder) -> Result<(Self, Vec<Error>), Error> {
         let (links, damaged) = scan(&folder)?;
-        Ok((
-            Self {
-                folder,
-                kept: KEPT,
-                chain: Mutex::new(in_order(links)),
-            },
-            damaged,
-        ))
+        Ok((Self { folder, kept: KEPT, chain: Mutex::new(in_order(links)) }, damaged))
     }
 
     /// With another number of receipts that are kept.
@@ -80,18 +73,10 @@ impl Receipts {
         let receipt = Receipt { previous, ..receipt };
         let text = to_json(&receipt);
         if text.len() as u64 > LIMIT {
-            return Err(Error::TooLarge {
-                what: format!("receipt {}", receipt.id),
-                limit: LIMIT,
-            });
+            return Err(Error::TooLarge { what: format!("receipt {}", receipt.id), limit: LIMIT });
         }
         self.folder.replace(&file_name(receipt.id), &text)?;
-        chain.push(Link {
-            id: receipt.id,
-            digest: sha256(&text),
-            previous,
-            ended: receipt.ended,
-        });
+        chain.push(Link { id: receipt.id, digest: sha256(&text), previous, ended: receipt.ended });
         // What cannot be removed now is removed after the next one: this one is written, and that is what was asked.
         while chain.len() > self.kept && self.folder.remove(&file_name(chain[0].id)).is_ok() {
             chain.remove(0);
@@ -110,10 +95,7 @@ impl Receipts {
     /// The last `limit` that were finalised, the newest first.
     pub fn newest(&self, limit: usize) -> Listing<Receipt> {
         let ids: Vec<_> = self.chain().iter().rev().take(limit).map(|link| link.id).collect();
-        let mut listing = Listing {
-            items: Vec::with_capacity(ids.len()),
-            damaged: Vec::new(),
-        };
+        let mut listing = Listing { items: Vec::with_capacity(ids.len()), damaged: Vec::new() };
         for id in ids {
             match self.read(id) {
                 Ok(receipt) => listing.items.push(receipt),
@@ -138,14 +120,8 @@ impl Receipts {
         for link in known.iter() {
             match there.get(&link.id) {
                 Some(digest) if *digest == link.digest => {}
-                Some(_) => faults.push(format!(
-                    "receipt {} was changed since it was written or first read",
-                    link.id
-                )),
-                None => faults.push(format!(
-                    "receipt {} was there and is not any more, or is damaged",
-                    link.id
-                )),
+                Some(_) => faults.push(format!("receipt {} was changed since it was written or first read", link.id)),
+                None => faults.push(format!("receipt {} was there and is not any more, or is damaged", link.id)),
             }
         }
         let digests: BTreeSet<_> = links.iter().map(|link| link.digest).collect();
@@ -161,11 +137,7 @@ impl Receipts {
                 None => faults.push(format!("receipt {} says that none was before it", link.id)),
             }
         }
-        Ok(Chain {
-            receipts: links.len(),
-            head: links.last().map(|link| link.digest),
-            faults,
-        })
+        Ok(Chain { receipts: links.len(), head: links.last().map(|link| link.digest), faults })
     }
 
     fn chain(&self) -> MutexGuard<'_, Vec<Link>> {
@@ -179,17 +151,12 @@ fn file_name(id: UpgradeId) -> String {
 
 fn read(folder: &Folder, name: &str) -> Result<(Receipt, Digest), Error> {
     let path = || folder.path_of(name);
-    let text = folder
-        .read(name, LIMIT)?
-        .ok_or_else(|| Error::Missing { path: path() })?;
+    let text = folder.read(name, LIMIT)?.ok_or_else(|| Error::Missing { path: path() })?;
     let receipt = of_type(&text, RECEIPT_TYPE)
         .and_then(|value| serde_json::from_value::<Receipt>(value).map_err(|why| why.to_string()))
         .map_err(|why| Error::Damaged { path: path(), why })?;
     if file_name(receipt.id) != name {
-        return Err(Error::Damaged {
-            path: path(),
-            why: format!("it holds receipt {}", receipt.id),
-        });
+        return Err(Error::Damaged { path: path(), why: format!("it holds receipt {}", receipt.id) });
     }
     Ok((receipt, sha256(&text)))
 }
@@ -198,17 +165,7 @@ fn scan(folder: &Folder) -> Result<(Vec<Link>, Vec<Error>), Error> {
     let (mut links, mut damaged) = (Vec::new(), Vec::new());
     for name in folder.names()?.iter().filter(|name| name.ends_with(".json")) {
         match read(folder, name) {
-            Ok((
-                Receipt {
-                    id, previous, ended, ..
-                },
-                digest,
-            )) => links.push(Link {
-                id,
-                digest,
-                previous,
-                ended,
-            }),
+            Ok((Receipt { id, previous, ended, .. }, digest)) => links.push(Link { id, digest, previous, ended }),
             Err(error) => damaged.push(error),
         }
     }
@@ -219,11 +176,7 @@ fn scan(folder: &Folder) -> Result<(Vec<Link>, Vec<Error>), Error> {
 /// several such runs, the one that ended last comes last.
 fn in_order(links: Vec<Link>) -> Vec<Link> {
     let followed: BTreeSet<_> = links.iter().filter_map(|link| link.previous).collect();
-    let mut heads: Vec<_> = links
-        .iter()
-        .filter(|link| !followed.contains(&link.digest))
-        .cloned()
-        .collect();
+    let mut heads: Vec<_> = links.iter().filter(|link| !followed.contains(&link.digest)).cloned().collect();
     heads.sort_unstable_by_key(|link| (link.ended, link.id));
     let mut by_digest: BTreeMap<_, _> = links.into_iter().map(|link| (link.digest, link)).collect();
     let mut newest_first = Vec::with_capacity(by_digest.len());

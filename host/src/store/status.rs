@@ -46,13 +46,7 @@ pub struct Status {
 /// The token is for the file and for requests, never for a log.
 impl fmt::Debug for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            pid,
-            url,
-            version,
-            started,
-            ..
-        } = self;
+        let Self { pid, url, version, started, .. } = self;
         f.debug_struct("Status")
             .field("pid", pid)
             .field("url", url)
@@ -83,10 +77,7 @@ pub enum Running {
 
 impl StatusFile {
     pub(super) fn new(folder: Folder) -> Self {
-        Self {
-            folder,
-            held: Mutex::new(None),
-        }
+        Self { folder, held: Mutex::new(None) }
     }
 
     /// Says that this host is ready; the file is there as a whole, for our user alone.
@@ -121,11 +112,7 @@ impl StatusFile {
 /// When there is a status file that cannot be read.
 pub fn running(state_folder: &Path) -> Result<Running, Error> {
     let path = state_folder.join(NAME);
-    let system = |act, cause: Errno| Error::System {
-        act,
-        path: path.clone(),
-        cause: cause.into(),
-    };
+    let system = |act, cause: Errno| Error::System { act, path: path.clone(), cause: cause.into() };
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match rustix::fs::open(&path, flags, Mode::empty()) {
         Ok(fd) => File::from(fd),
@@ -134,17 +121,10 @@ pub fn running(state_folder: &Path) -> Result<Running, Error> {
     };
     let mut text = Vec::new();
     let read = (&file).take(LIMIT).read_to_end(&mut text);
-    read.map_err(|cause| Error::System {
-        act: "read",
-        path: path.clone(),
-        cause,
-    })?;
+    read.map_err(|cause| Error::System { act: "read", path: path.clone(), cause })?;
     let status = of_type(&text, TYPE)
         .and_then(|value| serde_json::from_value(value).map_err(|why| why.to_string()))
-        .map_err(|why| Error::Damaged {
-            path: path.clone(),
-            why,
-        })?;
+        .map_err(|why| Error::Damaged { path: path.clone(), why })?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
         Ok(()) => Ok(Running::Gone(status)),
         Err(Errno::WOULDBLOCK) => Ok(Running::Host(status)),

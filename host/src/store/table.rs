@@ -40,10 +40,7 @@ impl TableFile {
         let Some(text) = self.folder.read(NAME, LIMIT)? else {
             return Ok(None);
         };
-        parse(&text).map(Some).map_err(|why| Error::Damaged {
-            path: self.folder.path_of(NAME),
-            why,
-        })
+        parse(&text).map(Some).map_err(|why| Error::Damaged { path: self.folder.path_of(NAME), why })
     }
 
     /// Replaces the table; on the disk, name and all, when this returns.
@@ -52,10 +49,7 @@ impl TableFile {
     /// When the disk refuses. The one before stands then, but for a failure of the very last step (the folder's fsync),
     /// after which this one stands until a power cut and either of them after it.
     pub fn write(&self, table: &Table) -> Result<(), Error> {
-        let stored = Stored {
-            kind: Cow::Borrowed(TYPE),
-            table: Cow::Borrowed(table),
-        };
+        let stored = Stored { kind: Cow::Borrowed(TYPE), table: Cow::Borrowed(table) };
         self.folder.replace(NAME, &to_json(&stored))
     }
 }
@@ -71,9 +65,7 @@ pub(super) fn of_type(text: &[u8], wanted: &str) -> Result<serde_json::Value, St
     let value: serde_json::Value = serde_json::from_slice(text).map_err(|why| why.to_string())?;
     match value.get("$type").and_then(serde_json::Value::as_str) {
         Some(found) if found == wanted => Ok(value),
-        Some(found) => Err(format!(
-            "it is a {found:?}, and this host reads {wanted:?}: another version wrote it"
-        )),
+        Some(found) => Err(format!("it is a {found:?}, and this host reads {wanted:?}: another version wrote it")),
         None => Err(format!("it lacks the \"$type\" {wanted:?}")),
     }
 }

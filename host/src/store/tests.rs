@@ -3,6 +3,7 @@
 mod alive;
 mod compiled;
 mod events;
+mod killed;
 mod opening;
 mod parked;
 mod receipts;
@@ -32,9 +33,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     fn state(&self) -> PathBuf {
@@ -81,13 +80,8 @@ fn receipt(id: u64) -> Receipt {
         id: UpgradeId(id),
         component: ComponentName::new("counter").unwrap(),
         from: None,
-        to: VersionRef {
-            digest: Digest([1; 32]),
-            label: "1".to_owned(),
-        },
-        asked_by: Source::Folder {
-            file: "counter.wasm".to_owned(),
-        },
+        to: VersionRef { digest: Digest([1; 32]), label: "1".to_owned() },
+        asked_by: Source::Folder { file: "counter.wasm".to_owned() },
         outcome: Outcome::Settled,
         step: Step::Settled,
         reason: None,

@@ -50,18 +50,12 @@ impl Versions {
             };
             size += len as u64;
             if size > limit {
-                return Err(Error::TooLarge {
-                    what: "the component".to_owned(),
-                    limit,
-                });
+                return Err(Error::TooLarge { what: "the component".to_owned(), limit });
             }
             hash.update(&buffer[..len]);
             new.write(&buffer[..len])?;
         }
-        let staged = Staged {
-            digest: Digest(hash.finalize().into()),
-            size,
-        };
+        let staged = Staged { digest: Digest(hash.finalize().into()), size };
         if self.read(&staged.digest).is_err() {
             new.keep(&file_name(&staged.digest))?;
         }
@@ -83,16 +77,10 @@ impl Versions {
     pub fn read(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
         let name = file_name(digest);
         let path = || self.folder.path_of(&name);
-        let bytes = self
-            .folder
-            .read(&name, READ_LIMIT)?
-            .ok_or_else(|| Error::Missing { path: path() })?;
+        let bytes = self.folder.read(&name, READ_LIMIT)?.ok_or_else(|| Error::Missing { path: path() })?;
         let found = sha256(&bytes);
         if found != *digest {
-            return Err(Error::Damaged {
-                path: path(),
-                why: format!("its bytes have the digest {found}"),
-            });
+            return Err(Error::Damaged { path: path(), why: format!("its bytes have the digest {found}") });
         }
         Ok(bytes)
     }

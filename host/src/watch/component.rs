@@ -8,6 +8,9 @@ const ELF: &[u8] = b"\x7fELF";
 /// Whether these bytes are a component from the first byte to the last, as far as its sections show. Cheap: no type is
 /// checked and no function read.
 ///
+/// A component does not say how long it is, so one that was cut exactly between two of its sections passes; that a file
+/// has been written to its end is known by its writer's closing it and by its not changing.
+///
 /// # Errors
 /// Says what they are instead, or where they break off, and what to do: "it is …".
 pub fn check_whole(bytes: &[u8]) -> Result<(), String> {
@@ -31,11 +34,7 @@ pub fn check_whole(bytes: &[u8]) -> Result<(), String> {
     let mut sections = 0_u64;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload {
-            Ok(Payload::Version {
-                encoding: Encoding::Module,
-                range,
-                ..
-            }) if range.start == 0 => {
+            Ok(Payload::Version { encoding: Encoding::Module, range, .. }) if range.start == 0 => {
                 return Err(
                     "it is a core module, not a component; build it for the target wasm32-wasip2, or make one of \
                             it with `wasm-tools component new`"
@@ -61,10 +60,7 @@ pub fn check_whole(bytes: &[u8]) -> Result<(), String> {
 }
 
 fn is_text(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .take(64)
-        .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
+    bytes.iter().take(64).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
 }
 
 #[cfg(test)]
@@ -93,14 +89,7 @@ pub(super) mod tests {
     #[test]
     fn a_component_within_a_component_is_looked_at_too() {
         let mut inner = component(b"hello");
-        let nest = |inner: &[u8]| {
-            [
-                b"\0asm\x0d\0\x01\0",
-                &[4, u8::try_from(inner.len()).unwrap()][..],
-                inner,
-            ]
-            .concat()
-        };
+        let nest = |inner: &[u8]| [b"\0asm\x0d\0\x01\0", &[4, u8::try_from(inner.len()).unwrap()][..], inner].concat();
         assert_eq!(check_whole(&nest(&inner)), Ok(()));
         inner.push(99);
         assert!(check_whole(&nest(&inner)).is_err());

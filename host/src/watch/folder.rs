@@ -25,11 +25,7 @@ impl Folder {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let fd = rustix::fs::open(path, FOLDER, Mode::empty())?;
         let stat = rustix::fs::fstat(&fd)?;
-        Ok(Self {
-            fd,
-            path: path.to_owned(),
-            identity: (stat.st_dev, stat.st_ino),
-        })
+        Ok(Self { fd, path: path.to_owned(), identity: (stat.st_dev, stat.st_ino) })
     }
 
     /// The files whose names mean something, with their stamps.
@@ -74,9 +70,7 @@ impl Folder {
         check_regular(&before)?;
         let size = u64::try_from(before.st_size).unwrap_or(0);
         if size > limit {
-            return Err(Verdict::Partial(format!(
-                "it has {size} bytes, and at most {limit} are taken"
-            )));
+            return Err(Verdict::Partial(format!("it has {size} bytes, and at most {limit} are taken")));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         (&file).take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -113,18 +107,14 @@ impl Folder {
 
 fn open_file(at: impl AsFd, name: &Path) -> Result<File, Verdict> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    rustix::fs::openat(at, name, flags, Mode::empty())
-        .map(File::from)
-        .map_err(unreadable)
+    rustix::fs::openat(at, name, flags, Mode::empty()).map(File::from).map_err(unreadable)
 }
 
 fn check_regular(stat: &Stat) -> Result<(), Verdict> {
     let what = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => return Ok(()),
         FileType::Symlink => {
-            return Err(Verdict::Unreadable(
-                "it is a symbolic link that leads nowhere".to_owned(),
-            ));
+            return Err(Verdict::Unreadable("it is a symbolic link that leads nowhere".to_owned()));
         }
         FileType::Directory => "a folder",
         FileType::Fifo => "a pipe",

@@ -27,11 +27,7 @@ pub(super) struct Hints {
 
 impl Hints {
     pub(super) fn new(path: &Path, into: SyncSender<Hint>) -> Self {
-        Self {
-            path: path.to_owned(),
-            into,
-            watching: None,
-        }
+        Self { path: path.to_owned(), into, watching: None }
     }
 
     /// Sees to it that notifications are those of the folder with this identity: after another one has taken its place,

@@ -41,11 +41,7 @@ impl FileName {
         if !label.is_none_or(fits) {
             return Err(format!("what follows the @ must be 1 to {LABEL_BYTES} printable bytes"));
         }
-        Ok(Self {
-            text: text.to_owned(),
-            component,
-            label: label.map(str::to_owned),
-        })
+        Ok(Self { text: text.to_owned(), component, label: label.map(str::to_owned) })
     }
 }
 
@@ -58,11 +54,7 @@ impl fmt::Display for FileName {
 /// The name that was probably meant: cargo writes `my_counter.wasm`.
 fn near(name: &str) -> Option<ComponentName> {
     let plain = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_lowercase()
-        } else {
-            '-'
-        }
+        if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }
     };
     let text: String = name.trim().chars().map(plain).collect();
     ComponentName::new(&text).ok()
@@ -104,10 +96,7 @@ mod tests {
     fn a_name_is_a_component_and_perhaps_a_label() {
         let parsed = |text: &str| FileName::parse(text).map(|it| (it.component.to_string(), it.label));
         assert_eq!(parsed("counter.wasm"), Ok(("counter".to_owned(), None)));
-        assert_eq!(
-            parsed("counter@1.2.0.wasm"),
-            Ok(("counter".to_owned(), Some("1.2.0".to_owned())))
-        );
+        assert_eq!(parsed("counter@1.2.0.wasm"), Ok(("counter".to_owned(), Some("1.2.0".to_owned()))));
         assert_eq!(parsed("a@b@c.wasm"), Ok(("a".to_owned(), Some("b@c".to_owned()))));
         let refusal = |text: &str| parsed(text).unwrap_err();
         assert!(refusal("my_counter.wasm").ends_with("it may hold only a-z, 0-9 and -; `my-counter.wasm` would do"));
@@ -121,15 +110,9 @@ mod tests {
 
     #[test]
     fn other_names_are_ignored() {
-        for name in [
-            ".counter.wasm",
-            "counter.wasm.tmp",
-            "counter.wasm.part",
-            "counter.wasm~",
-            "README.md",
-            "counter",
-            ".wasm",
-        ] {
+        for name in
+            [".counter.wasm", "counter.wasm.tmp", "counter.wasm.part", "counter.wasm~", "README.md", "counter", ".wasm"]
+        {
             assert_eq!(meaning(name), Meaning::Ignored, "{name}");
         }
         assert_eq!(meaning("changeling.toml"), Meaning::Manifest);

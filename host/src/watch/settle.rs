@@ -76,12 +76,7 @@ pub(super) struct Settle {
 
 impl Settle {
     pub(super) fn new(settle: Duration, stalled: Duration) -> Self {
-        Self {
-            settle,
-            stalled: stalled.max(settle),
-            files: BTreeMap::new(),
-            open: BTreeSet::new(),
-        }
+        Self { settle, stalled: stalled.max(settle), files: BTreeMap::new(), open: BTreeSet::new() }
     }
 
     /// Somebody writes to a file.
@@ -102,12 +97,7 @@ impl Settle {
             let said = old.as_ref().and_then(|seen| seen.said);
             let mut seen = match old {
                 Some(seen) if seen.stamp == *stamp => seen,
-                _ => Seen {
-                    stamp: *stamp,
-                    since: now,
-                    phase: Phase::Settling,
-                    said,
-                },
+                _ => Seen { stamp: *stamp, since: now, phase: Phase::Settling, said },
             };
             if is_rescan && seen.phase == (Phase::Unreadable { again: false }) {
                 seen.phase = Phase::Unreadable { again: true };
@@ -120,10 +110,7 @@ impl Settle {
 
     /// The files to look at now, the one modified first being the first.
     pub(super) fn due(&self, now: Time) -> Vec<String> {
-        let due = self
-            .files
-            .iter()
-            .filter(|(name, seen)| self.due_at(name, seen).is_some_and(|at| at <= now));
+        let due = self.files.iter().filter(|(name, seen)| self.due_at(name, seen).is_some_and(|at| at <= now));
         let mut due: Vec<_> = due.map(|(name, seen)| (seen.stamp.modified_ns, name.clone())).collect();
         due.sort_unstable();
         due.into_iter().map(|(_, name)| name).collect()
@@ -131,10 +118,7 @@ impl Settle {
 
     /// When the next file is due, if none changes until then.
     pub(super) fn wake_at(&self) -> Option<Time> {
-        self.files
-            .iter()
-            .filter_map(|(name, seen)| self.due_at(name, seen))
-            .min()
+        self.files.iter().filter_map(|(name, seen)| self.due_at(name, seen)).min()
     }
 
     fn due_at(&self, name: &str, seen: &Seen) -> Option<Time> {
@@ -159,12 +143,7 @@ impl Settle {
     ) -> Option<Saying> {
         let seen = self.files.get_mut(name)?;
         if seen.stamp != stamp {
-            *seen = Seen {
-                stamp,
-                since: now,
-                phase: Phase::Settling,
-                said: seen.said,
-            };
+            *seen = Seen { stamp, since: now, phase: Phase::Settling, said: seen.said };
             return None;
         }
         let has_stalled = seen.since + self.stalled <= now;
@@ -206,22 +185,13 @@ mod tests {
     }
 
     fn stamp(size: u64) -> Stamp {
-        Stamp {
-            size,
-            modified_ns: i128::from(size),
-            changed_ns: 0,
-            inode: 1,
-            device: 1,
-        }
+        Stamp { size, modified_ns: i128::from(size), changed_ns: 0, inode: 1, device: 1 }
     }
 
     impl Play {
         fn new() -> Self {
             let settle = Settle::new(Duration::from_millis(100), Duration::from_secs(2));
-            Self {
-                settle,
-                files: Vec::new(),
-            }
+            Self { settle, files: Vec::new() }
         }
 
         fn put(&mut self, name: &str, size: u64) -> &mut Self {
@@ -245,10 +215,7 @@ mod tests {
         }
 
         fn said_at(&mut self, now: u64, verdict: &Verdict) -> Vec<Saying> {
-            self.at(now, false, |_| verdict.clone())
-                .into_iter()
-                .map(|(_, saying)| saying)
-                .collect()
+            self.at(now, false, |_| verdict.clone()).into_iter().map(|(_, saying)| saying).collect()
         }
     }
 
@@ -330,11 +297,7 @@ mod tests {
     fn one_that_changes_under_the_look_settles_anew() {
         let mut play = Play::new();
         play.put("a", 1).said_at(0, &Verdict::Whole);
-        assert_eq!(
-            play.settle
-                .handle_look(ms(100), "a", stamp(2), Some(content(2)), Verdict::Whole),
-            None
-        );
+        assert_eq!(play.settle.handle_look(ms(100), "a", stamp(2), Some(content(2)), Verdict::Whole), None);
         play.put("a", 2);
         assert_eq!(play.said_at(199, &Verdict::Whole), []);
         assert_eq!(play.said_at(200, &Verdict::Whole), [Saying::Whole]);
@@ -346,11 +309,7 @@ mod tests {
         play.put("a", 1).said_at(0, &Verdict::Whole);
         play.files.clear();
         assert_eq!(play.said_at(100, &Verdict::Whole), []);
-        assert_eq!(
-            play.settle
-                .handle_look(ms(100), "a", stamp(1), Some(content(1)), Verdict::Whole),
-            None
-        );
+        assert_eq!(play.settle.handle_look(ms(100), "a", stamp(1), Some(content(1)), Verdict::Whole), None);
         play.put("a", 1).said_at(200, &Verdict::Whole);
         assert_eq!(play.said_at(300, &Verdict::Whole), [Saying::Whole]);
     }
@@ -360,10 +319,7 @@ mod tests {
         let mut play = Play::new();
         play.put("a", 3).put("b", 1).put("c", 2).said_at(0, &Verdict::Whole);
         let said = play.at(100, false, |_| Verdict::Whole);
-        assert_eq!(
-            said.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-            ["b", "c", "a"]
-        );
+        assert_eq!(said.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b", "c", "a"]);
     }
 
     #[test]
@@ -377,10 +333,7 @@ mod tests {
         assert_eq!(play.said_at(3_000, &Verdict::Whole), []);
         assert_eq!(play.at(5_000, true, |_| denied()), []);
         assert_eq!(play.settle.wake_at(), None);
-        assert_eq!(
-            play.at(10_000, true, |_| Verdict::Whole),
-            [("a".to_owned(), Saying::Whole)]
-        );
+        assert_eq!(play.at(10_000, true, |_| Verdict::Whole), [("a".to_owned(), Saying::Whole)]);
     }
 
     #[test]
@@ -404,10 +357,6 @@ mod tests {
         play.put("a", 2).said_at(400, &Verdict::Whole);
         assert_eq!(play.said_at(500, &Verdict::Whole), [Saying::Whole]);
         play.put("a", 1).said_at(600, &Verdict::Whole);
-        assert_eq!(
-            play.said_at(700, &Verdict::Whole),
-            [Saying::Whole],
-            "back to what it was is news"
-        );
+        assert_eq!(play.said_at(700, &Verdict::Whole), [Saying::Whole], "back to what it was is news");
     }
 }

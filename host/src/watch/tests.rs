@@ -23,11 +23,7 @@ impl Watched {
     fn folder() -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("dir")).unwrap();
-        Self {
-            root,
-            found: sync_channel(0).1,
-            watcher: None,
-        }
+        Self { root, found: sync_channel(0).1, watcher: None }
     }
 
     fn start(self) -> Self {
@@ -36,12 +32,7 @@ impl Watched {
 
     fn start_with(mut self, settle: Duration, stalled: Duration) -> Self {
         let (tell, found) = std::sync::mpsc::channel();
-        let settings = Settings {
-            settle,
-            stalled,
-            rescan: Duration::from_millis(150),
-            max_bytes: 1_000,
-        };
+        let settings = Settings { settle, stalled, rescan: Duration::from_millis(150), max_bytes: 1_000 };
         self.watcher = Some(Watcher::start(&self.dir(), settings, move |it| drop(tell.send(it))).unwrap());
         self.found = found;
         self
@@ -61,9 +52,7 @@ impl Watched {
     }
 
     fn next(&self) -> Found {
-        self.found
-            .recv_timeout(Duration::from_secs(20))
-            .expect("something is found")
+        self.found.recv_timeout(Duration::from_secs(20)).expect("something is found")
     }
 
     fn next_whole(&self) -> (String, Vec<u8>) {
@@ -110,8 +99,7 @@ fn what_is_there_already_is_found_the_oldest_first() {
     for (name, age) in [("a", 1), ("b", 3), ("c", 2)] {
         let mut file = File::create(watched.path(&format!("{name}.wasm"))).unwrap();
         file.write_all(&component(name.as_bytes())).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(age * 60))
-            .unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age * 60)).unwrap();
     }
     let watched = watched.start();
     let names = [watched.next_whole().0, watched.next_whole().0, watched.next_whole().0];
@@ -219,14 +207,7 @@ fn links_are_followed_inside_only() {
 fn a_pipe_and_a_socket_are_told_and_hang_nobody() {
     let watched = Watched::folder().start();
     let mode = Mode::RUSR | Mode::WUSR;
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        watched.path("pipe.wasm"),
-        rustix::fs::FileType::Fifo,
-        mode,
-        0,
-    )
-    .unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, watched.path("pipe.wasm"), rustix::fs::FileType::Fifo, mode, 0).unwrap();
     assert!(watched.next_broken().1.starts_with("it is a pipe"));
     let _socket = std::os::unix::net::UnixListener::bind(watched.path("socket.wasm")).unwrap();
     assert!(watched.next_broken().1.starts_with("it is a socket"));
@@ -244,12 +225,7 @@ fn a_file_that_may_not_be_read_is_taken_when_it_may() {
     fs::write(&hidden, &bytes).unwrap();
     fs::set_permissions(&hidden, fs::Permissions::from_mode(0o0)).unwrap();
     fs::rename(&hidden, watched.path("secret.wasm")).unwrap();
-    assert!(
-        watched
-            .next_broken()
-            .1
-            .starts_with("it cannot be read: Permission denied")
-    );
+    assert!(watched.next_broken().1.starts_with("it cannot be read: Permission denied"));
     fs::set_permissions(watched.path("secret.wasm"), fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(watched.next_whole(), named("secret.wasm", &bytes));
     watched.and_nothing_else();

@@ -160,7 +160,7 @@ impl Component {
             label,
             restarts,
         });
-        self.no_longer_awaited(key);
+        self.kept_is_back(key);
         match goal {
             Goal::Live => self.is_ready(key),
             Goal::End(_) | Goal::Renew(_) => self.end(key, goal, turn),

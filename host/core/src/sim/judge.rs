@@ -108,11 +108,8 @@ impl Judge {
                     self.is_owed_nothing(address);
                 }
             }
-            Event::Asked { what: Request::Stop(address) | Request::Restart(address), .. } => {
+            Event::Asked { what: Request::Stop(address), .. } => {
                 self.is_owed_nothing(address);
-            }
-            Event::Asked { what: Request::Remove { component, .. }, .. } => {
-                self.must_come_back.retain(|address, _| address.component != *component);
             }
             _ => {}
         }

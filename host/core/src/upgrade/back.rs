@@ -214,12 +214,18 @@ impl Component {
         }
     }
 
-    /// That start came, or will not come.
+    /// That start came.
+    pub fn kept_is_back(&mut self, key: &ActorKey) {
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade
+            && back.awaited.get(key) == Some(&Awaited::Kept)
+        {
+            back.settle(key);
+        }
+    }
+
+    /// No start and no end of this actor is to come any more.
     pub fn no_longer_awaited(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade
             && matches!(back.awaited.get(key), Some(Awaited::Kept | Awaited::Exit))
         {
             back.settle(key);

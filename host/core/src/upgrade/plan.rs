@@ -77,10 +77,6 @@ impl Plan {
         self.elders == 0 && self.newborns > 0
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }

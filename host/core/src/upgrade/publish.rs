@@ -1,6 +1,7 @@
 //! The one instant at which a version becomes current, in two events: the decision, from which births wait, and the
 //! table written. Then the wait until nothing refers to the older version.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::plan::Plan;
@@ -100,6 +101,7 @@ impl Component {
     fn publish(&mut self, plan: &Plan, turn: &mut Turn<'_>) {
         let Some(upgrade) = &mut self.upgrade else { return };
         let (id, to) = (upgrade.draft.id, upgrade.to());
+        let has_acted = upgrade.draft.step >= Step::Switching;
         upgrade.draft.enter(Step::Published, turn);
         let until = plan
             .until
@@ -126,10 +128,10 @@ impl Component {
                 label,
             });
         }
-        if !plan.is_empty() {
+        if has_acted {
             turn.ask(Effect::DropKept { upgrade: id });
         }
-        let given_up = plan.those(|standing| standing == Standing::GivenUp);
+        let given_up: BTreeSet<_> = plan.those(|standing| standing == Standing::GivenUp).into_iter().collect();
         self.stragglers.retain(|key, _| given_up.contains(key));
         for key in &given_up {
             self.straggles(key, id, turn);

@@ -8,7 +8,7 @@ use crate::component::Component;
 use crate::effect::Effect;
 use crate::event::NotSwitched;
 use crate::happening::Happening;
-use crate::id::{Attempt, Generation, UpgradeId};
+use crate::id::{Attempt, Digest, Generation, UpgradeId};
 use crate::turn::{Alarm, Turn};
 
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Straggler {
     /// The upgrade that was published without it.
     pub upgrade: UpgradeId,
     pub is_in_flight: bool,
+    /// Where the last try was to take it.
+    to: Digest,
     generation: Generation,
     attempt: Attempt,
 }
@@ -32,9 +34,10 @@ impl Component {
             .stragglers
             .remove(key)
             .filter(|straggler| straggler.generation == actor.generation);
-        let straggler = before.unwrap_or(Straggler {
+        let straggler = before.unwrap_or_else(|| Straggler {
             upgrade,
             is_in_flight: false,
+            to: actor.version,
             generation: actor.generation,
             attempt: FIRST_ATTEMPT,
         });
@@ -75,6 +78,7 @@ impl Component {
                     return;
                 };
                 straggler.is_in_flight = true;
+                straggler.to = to;
                 straggler.attempt = straggler.attempt.next();
                 let (upgrade, attempt) = (straggler.upgrade, straggler.attempt);
                 // A hold costs an actor that is busy nothing, so one long hold does for many tries.
@@ -102,21 +106,22 @@ impl Component {
     }
 
     pub fn straggler_switched(&mut self, key: &ActorKey, turn: &mut Turn<'_>) {
-        let Some(straggler) = self.stragglers.remove(key) else {
-            return;
-        };
-        turn.ask(Effect::DropKept {
-            upgrade: straggler.upgrade,
-        });
-        let Some(to) = self.current else { return };
+        let Some(straggler) = self.stragglers.get_mut(key) else { return };
+        straggler.is_in_flight = false;
+        let (upgrade, to) = (straggler.upgrade, straggler.to);
+        turn.ask(Effect::DropKept { upgrade });
         if let Some(actor) = self.actors.get_mut(key) {
             actor.version = to;
         }
+        let address = self.address(key);
+        if self.current == Some(to) {
+            self.stragglers.remove(key);
+        } else {
+            // Another version was published while this try was under way.
+            turn.wake(turn.now + plan::wait(1), Alarm::Straggler(address.clone()));
+        }
         let words = format!("it has gone over to version {}", self.label(to));
-        turn.tell(Happening::Straggler {
-            address: self.address(key),
-            words,
-        });
+        turn.tell(Happening::Straggler { address, words });
         if let Some(Stage::Switching(plan) | Stage::Deciding(plan)) = self.upgrade.as_mut().map(|up| &mut up.stage) {
             plan.rebase(key, to);
         }

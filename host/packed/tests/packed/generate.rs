@@ -42,7 +42,7 @@ impl Seen {
     pub fn both_often(&self) {
         let (first, second) = (self.0.get(), self.1.get());
         assert!(
-            first.min(second) * 8 > first + second,
+            first.min(second) * 10 > first + second,
             "{first} of one, {second} of the other"
         );
     }

@@ -48,6 +48,11 @@ pub fn core_types_of(types: &[Type]) -> Vec<&'static str> {
     types.iter().flat_map(core_types).collect()
 }
 
+/// A `Val` costs 40 bytes, so that conversion gives up earlier.
+fn is_out_of_fuel(why: &wasmtime::Error) -> bool {
+    format!("{why:?}").contains("too much data")
+}
+
 /// Small numbers mostly, so that some of them are pointers, counts and discriminants that hold.
 fn number(dice: &mut Dice) -> i32 {
     match dice.below(6) {
@@ -118,6 +123,7 @@ fn a_made_up_result() {
                     accepted.count(true);
                     prop_assert_eq!(unpack(&guest.result_types(), &message), values);
                 }
+                (Err(why), _) if is_out_of_fuel(&why) => {}
                 (Err(_), Err(_)) => accepted.count(false),
                 (values, message) => prop_assert!(false, "{:?} but {:?}", values, message),
             }
@@ -166,6 +172,7 @@ fn made_up_arguments() {
                         &by_value.store.data().arg_values
                     );
                 }
+                (Err(why), _) if is_out_of_fuel(&why) => {}
                 (Err(_), Err(_)) => accepted.count(false),
                 (values, message) => prop_assert!(false, "{:?} but {:?}", values, message),
             }

@@ -8,7 +8,7 @@ use crate::guest::{BOTH, ENCODINGS, Guest, Speaks, World, imported, pack, passin
 #[test]
 fn parameters_agree() {
     let in_memory = Seen::default();
-    let types = prop::collection::vec(any_ty(), 0..8);
+    let types = prop::collection::vec(any_ty(), 0..12);
     check(
         250,
         (types, prop::sample::select(&ENCODINGS[..]), any::<u64>()),

@@ -8,6 +8,7 @@ fn tells_the_first_start_a_graceful_end_and_a_kill() {
     let store = place.open();
     assert_eq!(store.alive.begin(WallTime(0)).unwrap(), LastEnd::None);
     store.alive.end(WallTime(1)).unwrap();
+    store.alive.note(7, WallTime(1)).unwrap();
     drop(store);
 
     let store = place.open();
@@ -16,10 +17,8 @@ fn tells_the_first_start_a_graceful_end_and_a_kill() {
     store.alive.note(12, WallTime(9_000)).unwrap();
     drop(store);
 
-    let killed = |actors: Option<u64>, counted: Option<&str>| LastEnd::Killed {
-        actors,
-        counted: counted.map(str::to_owned),
-    };
+    let killed =
+        |actors: Option<u64>, counted: Option<&str>| LastEnd::Killed { actors, counted: counted.map(str::to_owned) };
     let store = place.open();
     let last = store.alive.begin(WallTime(10_000)).unwrap();
     assert_eq!(last, killed(Some(12), Some("1970-01-01T00:00:03.000Z")));

@@ -29,10 +29,7 @@ fn one_wrong_byte_is_reported_once_and_the_entry_removed() {
     for file in [0, 1] {
         store.compiled.keep(&digest(1), "e", b"code").unwrap();
         place.damage(&format!("compiled/{}", place.names("compiled")[file]));
-        assert!(matches!(
-            store.compiled.load(&digest(1), "e"),
-            Err(Error::Damaged { .. })
-        ));
+        assert!(matches!(store.compiled.load(&digest(1), "e"), Err(Error::Damaged { .. })));
         assert!(store.compiled.load(&digest(1), "e").unwrap().is_none());
     }
 }
@@ -51,9 +48,7 @@ fn past_the_bound_the_one_used_longest_ago_goes() {
     }
     compiled.load(&digest(1), "e").unwrap().unwrap();
     compiled.keep(&digest(4), "e", &code).unwrap();
-    let there: Vec<_> = (1..=4)
-        .filter(|n| compiled.load(&digest(*n), "e").unwrap().is_some())
-        .collect();
+    let there: Vec<_> = (1..=4).filter(|n| compiled.load(&digest(*n), "e").unwrap().is_some()).collect();
     assert_eq!(there, [1, 3, 4]);
 }
 

@@ -3,10 +3,7 @@
 use super::*;
 
 fn trouble(n: u64) -> Happening {
-    Happening::Trouble {
-        what: n.to_string(),
-        why: "line\nbreak \u{1b}[31m".to_owned(),
-    }
+    Happening::Trouble { what: n.to_string(), why: "line\nbreak \u{1b}[31m".to_owned() }
 }
 
 fn seqs(events: &Events, since: u64) -> Vec<u64> {
@@ -23,17 +20,8 @@ fn are_numbered_across_restarts_one_a_line() {
     drop(store);
     let store = place.open();
     store.events.append(WallTime(u64::MAX), trouble(2)).unwrap();
-    assert_eq!(
-        fs::read_to_string(place.state().join("events.jsonl"))
-            .unwrap()
-            .lines()
-            .count(),
-        2
-    );
-    assert_eq!(
-        (seqs(&store.events, 0), seqs(&store.events, 1), seqs(&store.events, 9)),
-        (vec![1, 2], vec![2], vec![])
-    );
+    assert_eq!(fs::read_to_string(place.state().join("events.jsonl")).unwrap().lines().count(), 2);
+    assert_eq!((seqs(&store.events, 0), seqs(&store.events, 1), seqs(&store.events, 9)), (vec![1, 2], vec![2], vec![]));
     assert_eq!(store.events.since(0, 1).unwrap(), [first]);
 }
 
@@ -76,14 +64,8 @@ fn a_torn_end_is_cut_and_told() {
 fn one_that_is_too_large_is_refused_and_the_log_goes_on() {
     let place = Place::new();
     let store = place.open();
-    let big = Happening::Trouble {
-        what: "x".repeat(1 << 20),
-        why: String::new(),
-    };
-    assert!(matches!(
-        store.events.append(WallTime(1), big),
-        Err(Error::TooLarge { .. })
-    ));
+    let big = Happening::Trouble { what: "x".repeat(1 << 20), why: String::new() };
+    assert!(matches!(store.events.append(WallTime(1), big), Err(Error::TooLarge { .. })));
     assert_eq!(store.events.append(WallTime(1), trouble(1)).unwrap().seq, 1);
 }
 
@@ -91,10 +73,7 @@ fn one_that_is_too_large_is_refused_and_the_log_goes_on() {
 fn a_log_that_cannot_be_ours_is_removed_and_told() {
     let place = Place::new();
     drop(place.open());
-    fs::File::create(place.state().join("events.jsonl"))
-        .unwrap()
-        .set_len(1 << 30)
-        .unwrap();
+    fs::File::create(place.state().join("events.jsonl")).unwrap().set_len(1 << 30).unwrap();
     let (store, notes) = Store::open(&place.state()).unwrap();
     assert!(notes[0].ends_with("it was removed"), "{notes:?}");
     assert_eq!(store.events.append(WallTime(1), trouble(1)).unwrap().seq, 1);

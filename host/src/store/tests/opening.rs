@@ -39,13 +39,7 @@ fn refuses_a_link_in_the_place_of_a_folder_of_its_own() {
     drop(place.open());
     fs::remove_dir(place.state().join("compiled")).unwrap();
     symlink("versions", place.state().join("compiled")).unwrap();
-    assert!(
-        place
-            .refusal()
-            .contains("compiled cannot be used: it is a symbolic link"),
-        "{}",
-        place.refusal()
-    );
+    assert!(place.refusal().contains("compiled cannot be used: it is a symbolic link"), "{}", place.refusal());
 }
 
 #[test]
@@ -54,10 +48,7 @@ fn refuses_a_second_host_and_names_the_first() {
     let first = place.open();
     let words = place.refusal();
     let pid = format!("(process {})", std::process::id());
-    assert!(
-        words.contains(&pid) && words.contains(".changeling is in use by another host"),
-        "{words}"
-    );
+    assert!(words.contains(&pid) && words.contains(".changeling is in use by another host"), "{words}");
     drop(first);
     place.open();
 }
@@ -94,18 +85,8 @@ fn goes_on_in_its_own_folder_when_that_is_renamed() {
 
 #[test]
 fn a_full_disk_is_told_with_path_words_and_remedy() {
-    let error = Error::System {
-        act: "write",
-        path: "/x/table.json".into(),
-        cause: io::Error::from_raw_os_error(28),
-    };
+    let error = Error::System { act: "write", path: "/x/table.json".into(), cause: io::Error::from_raw_os_error(28) };
     let words = error.to_string();
-    assert!(
-        words.starts_with("cannot write /x/table.json: No space left on device"),
-        "{words}"
-    );
-    assert!(
-        words.ends_with("make room there, or put the state elsewhere with --state"),
-        "{words}"
-    );
+    assert!(words.starts_with("cannot write /x/table.json: No space left on device"), "{words}");
+    assert!(words.ends_with("make room there, or put the state elsewhere with --state"), "{words}");
 }

@@ -13,11 +13,7 @@ fn actor(address: &str) -> ParkedActor {
             state_version: Some(2),
             args: Some("{}".to_owned()),
             restarts: 4,
-            timers: vec![ParkedTimer {
-                id: 9,
-                remaining_ms: 1_500,
-                token: "tick".to_owned(),
-            }],
+            timers: vec![ParkedTimer { id: 9, remaining_ms: 1_500, token: "tick".to_owned() }],
         },
         state: Some(b"CHS1 state".to_vec()),
     }
@@ -35,22 +31,13 @@ fn file_of(place: &Place) -> String {
 fn come_back_as_they_were() {
     let place = Place::new();
     let store = place.open();
-    let (one, two) = (
-        actor("session/ålice"),
-        ParkedActor {
-            state: None,
-            ..actor("counter")
-        },
-    );
+    let (one, two) = (actor("session/ålice"), ParkedActor { state: None, ..actor("counter") });
     store.parked.write(&actor("session/ålice")).unwrap();
     store.parked.write(&one).unwrap();
     store.parked.write(&two).unwrap();
     store.parked.sync().unwrap();
     let listing = store.parked.list().unwrap();
-    assert_eq!(
-        (listing.items, listing.damaged.len()),
-        (vec![two.head.clone(), one.head.clone()], 0)
-    );
+    assert_eq!((listing.items, listing.damaged.len()), (vec![two.head.clone(), one.head.clone()], 0));
     assert_eq!(store.parked.read(&one.head.address).unwrap(), Some(one));
     assert_eq!(store.parked.read(&two.head.address).unwrap(), Some(two));
     assert_eq!(store.parked.read(&address("other")).unwrap(), None);
@@ -67,10 +54,7 @@ fn the_first_form_loads_and_stands() {
     let path = place.state().join(file_of(&place));
     assert_eq!(fs::read(&path).unwrap(), FIRST);
     fs::write(&path, FIRST).unwrap();
-    assert_eq!(
-        store.parked.read(&address("session/ålice")).unwrap(),
-        Some(actor("session/ålice"))
-    );
+    assert_eq!(store.parked.read(&address("session/ålice")).unwrap(), Some(actor("session/ålice")));
 }
 
 #[test]
@@ -98,12 +82,5 @@ fn a_file_under_another_name_is_not_taken_for_that_actor() {
     store.parked.write(&actor("counter")).unwrap();
     let path = place.state().join(file_of(&place));
     fs::write(&path, FIRST).unwrap();
-    assert!(
-        store
-            .parked
-            .read(&address("counter"))
-            .unwrap_err()
-            .to_string()
-            .ends_with("it holds session/ålice")
-    );
+    assert!(store.parked.read(&address("counter")).unwrap_err().to_string().ends_with("it holds session/ålice"));
 }

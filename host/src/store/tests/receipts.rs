@@ -15,16 +15,8 @@ fn the_first_form_loads() {
     drop(place.open());
     fs::write(place.state().join("receipts/0000000007.json"), FIRST).unwrap();
     let read = place.open().receipts.read(UpgradeId(7)).unwrap();
-    assert_eq!(
-        (read.outcome, read.actors.switched, read.refusals.len()),
-        (Outcome::Partial, 99, 1)
-    );
-    assert_eq!(
-        read.asked_by,
-        Source::Deploy {
-            from: "counter.wasm".to_owned()
-        }
-    );
+    assert_eq!((read.outcome, read.actors.switched, read.refusals.len()), (Outcome::Partial, 99, 1));
+    assert_eq!(read.asked_by, Source::Deploy { from: "counter.wasm".to_owned() });
 }
 
 #[test]
@@ -51,10 +43,7 @@ fn one_that_stands_is_final() {
     let place = Place::new();
     let store = place.open();
     store.receipts.append(receipt(1)).unwrap();
-    let again = Receipt {
-        outcome: Outcome::Interrupted,
-        ..receipt(1)
-    };
+    let again = Receipt { outcome: Outcome::Interrupted, ..receipt(1) };
     assert_eq!(store.receipts.append(again).unwrap().outcome, Outcome::Settled);
 }
 
@@ -66,10 +55,7 @@ fn the_oldest_go_and_the_chain_still_holds() {
     for id in [2, 1, 4, 3, 5] {
         receipts.append(receipt(id)).unwrap();
     }
-    assert_eq!(
-        place.names("receipts"),
-        ["0000000003.json", "0000000004.json", "0000000005.json"]
-    );
+    assert_eq!(place.names("receipts"), ["0000000003.json", "0000000004.json", "0000000005.json"]);
     assert_eq!(receipts.verify().unwrap().faults, Vec::<String>::new());
 }
 
@@ -82,29 +68,17 @@ fn a_change_or_a_removal_shows() {
             store.receipts.append(receipt(id)).unwrap();
         }
         let path = place.state().join("receipts/0000000002.json");
-        let text = fs::read_to_string(&path)
-            .unwrap()
-            .replace("\"bytes\": 0", "\"bytes\": 1");
+        let text = fs::read_to_string(&path).unwrap().replace("\"bytes\": 0", "\"bytes\": 1");
         fs::write(&path, text).unwrap();
         if after_start {
             drop(store);
             store = place.open();
         }
         let faults = store.receipts.verify().unwrap().faults;
-        assert!(
-            faults
-                .iter()
-                .any(|it| it.starts_with("receipt 3 follows one with the digest")),
-            "{faults:?}"
-        );
+        assert!(faults.iter().any(|it| it.starts_with("receipt 3 follows one with the digest")), "{faults:?}");
         fs::remove_file(&path).unwrap();
         let faults = store.receipts.verify().unwrap().faults;
-        assert!(
-            faults
-                .iter()
-                .any(|it| it.starts_with("receipt 3 follows one with the digest")),
-            "{faults:?}"
-        );
+        assert!(faults.iter().any(|it| it.starts_with("receipt 3 follows one with the digest")), "{faults:?}");
         assert_eq!(store.receipts.newest(1).items[0].id, UpgradeId(4));
     }
 }

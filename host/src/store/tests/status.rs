@@ -54,10 +54,5 @@ fn damage_is_told() {
     let place = Place::new();
     fs::create_dir(place.state()).unwrap();
     fs::write(place.state().join("host.json"), "{").unwrap();
-    assert!(
-        running(&place.state())
-            .unwrap_err()
-            .to_string()
-            .contains("host.json is damaged")
-    );
+    assert!(running(&place.state()).unwrap_err().to_string().contains("host.json is damaged"));
 }

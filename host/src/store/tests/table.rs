@@ -18,10 +18,7 @@ fn the_first_form_loads() {
     let (_place, table) = first();
     let counter = ComponentName::new("counter").unwrap();
     let row = &table.components[&counter];
-    assert_eq!(
-        (row.label.as_str(), row.since, row.before.len()),
-        ("2.0.0", WallTime(1_790_000_000_000), 1)
-    );
+    assert_eq!((row.label.as_str(), row.since, row.before.len()), ("2.0.0", WallTime(1_790_000_000_000), 1));
     assert_eq!(table.files["counter.wasm"], row.current);
     assert_eq!(table.verdicts[0].refusal.step, Step::Checked);
     assert_eq!(table.in_hand[&counter].step, Step::Switching);

@@ -26,10 +26,7 @@ fn past_the_limit_leave_nothing() {
     let place = Place::new();
     let store = place.open();
     let words = store.versions.stage(io::repeat(0), 100_000).unwrap_err().to_string();
-    assert_eq!(
-        words,
-        "the component is larger than 100000 bytes, the most that is taken"
-    );
+    assert_eq!(words, "the component is larger than 100000 bytes, the most that is taken");
     assert_eq!(place.names("versions"), Vec::<String>::new());
 }
 
@@ -54,10 +51,7 @@ fn that_rot_are_found_out_and_healed_by_the_same_bytes() {
     let store = place.open();
     let staged = store.versions.stage_bytes(b"abc", 3).unwrap();
     place.damage(&format!("versions/{ABC}.wasm"));
-    assert!(matches!(
-        store.versions.read(&staged.digest),
-        Err(Error::Damaged { .. })
-    ));
+    assert!(matches!(store.versions.read(&staged.digest), Err(Error::Damaged { .. })));
     store.versions.stage_bytes(b"abc", 3).unwrap();
     assert_eq!(store.versions.read(&staged.digest).unwrap(), b"abc");
 }
@@ -70,24 +64,10 @@ fn planted_pipes_and_links_are_refused_at_once() {
     let path = place.state().join(format!("versions/{ABC}.wasm"));
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    assert!(
-        store
-            .versions
-            .read(&digest)
-            .unwrap_err()
-            .to_string()
-            .contains("not a regular file")
-    );
+    assert!(store.versions.read(&digest).unwrap_err().to_string().contains("not a regular file"));
     fs::remove_file(&path).unwrap();
     symlink("/etc/passwd", &path).unwrap();
-    assert!(
-        store
-            .versions
-            .read(&digest)
-            .unwrap_err()
-            .to_string()
-            .contains("symbolic link")
-    );
+    assert!(store.versions.read(&digest).unwrap_err().to_string().contains("symbolic link"));
 }
 
 #[test]

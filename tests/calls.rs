@@ -1,0 +1,107 @@
+//! A call is answered, or says why not; a caller that leaves harms nobody.
+
+use std::io::Write;
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::support::Host;
+
+#[test]
+fn problems_have_stable_names_and_say_what_to_do() {
+    let host = Host::start();
+    host.drop_in("counter", "counter-v1").settled();
+    let problem = |address: &str, function: &str, args| {
+        let answer = host.try_call(address, function, args);
+        (answer.status, answer.problem().to_owned(), answer.body["detail"].as_str().unwrap_or_default().to_owned())
+    };
+
+    let (status, name, _) = problem("nobody", "get", json!([]));
+    assert_eq!((status, name.as_str()), (404, "no-such-component"));
+    let (status, name, detail) = problem("counter", "incremnt", json!([]));
+    assert_eq!((status, name.as_str()), (404, "no-such-function"));
+    assert!(detail.contains("increment"), "{detail}");
+    let (status, name, _) = problem("counter/alice", "get", json!([]));
+    assert_eq!((status, name.as_str()), (404, "no-actor"));
+    let (status, name, detail) = problem("counter", "increment", json!(["five"]));
+    assert_eq!((status, name.as_str()), (400, "bad-argument"));
+    assert!(detail.contains("[0]"), "{detail}");
+    let (status, name, _) = problem("Counter", "get", json!([]));
+    assert_eq!((status, name.as_str()), (400, "bad-name"));
+}
+
+#[test]
+fn a_client_that_disconnects_leaves_handler_and_actor_intact() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    let life = |host: &Host| host.actor("timer")["restarts"].clone();
+    assert_eq!(life(&host), json!(0));
+
+    // A handler that works for a while, and a client that is gone before it has ended.
+    let mut client = TcpStream::connect(host.url().trim_start_matches("http://")).expect("the host listens");
+    let (body, token, at) = ("[300]", host.token(), host.url().trim_start_matches("http://"));
+    write!(
+        client,
+        "POST /v1/call/timer/slow HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the host reads");
+    while host.actor("timer")["state"] != json!("running") {}
+    drop(client);
+
+    // Answered after the handler, by the same actor.
+    host.call("timer", "ticks", json!([]));
+    let actor = host.actor("timer");
+    assert_eq!((&actor["restarts"], &actor["handled"]), (&json!(0), &json!(2)), "{actor}");
+}
+
+#[test]
+fn a_deadline_bounds_the_wait_and_not_the_handler() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    let late = host.run(&["call", "timer", "slow", "400", "--deadline", "20ms"]);
+    assert_eq!(late.status.code(), Some(7), "{}", String::from_utf8_lossy(&late.stderr));
+
+    host.call("timer", "ticks", json!([]));
+    assert_eq!(host.actor("timer")["handled"], json!(2));
+}
+
+#[test]
+fn a_crash_is_answered_with_its_reason_and_the_actor_starts_again() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    let crashed = host.try_call("timer", "boom", json!([]));
+    assert_eq!((crashed.status, crashed.problem()), (500, "crashed"), "{}", crashed.body);
+    host.call("timer", "ticks", json!([]));
+    assert_eq!(host.actor("timer")["restarts"], json!(1));
+
+    let spinning = host.try_call("timer", "spin", json!([]));
+    assert_eq!(spinning.problem(), "crashed");
+    assert!(spinning.body["reason"].as_str().is_some_and(|r| r.starts_with("limit: ")), "{}", spinning.body);
+    let growing = host.try_call("timer", "grow", json!([]));
+    assert!(growing.body["reason"].as_str().is_some_and(|r| r.contains("memory")), "{}", growing.body);
+}
+
+#[test]
+fn the_command_line_speaks_wave_and_json() {
+    let host = Host::start();
+    host.drop_in("greeter", "greeter-v1").settled();
+    let out = |args: &[&str]| {
+        let run = host.run(args);
+        assert_eq!(run.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).expect("text").trim().to_owned()
+    };
+    let numbers = "{a: 1, b: -1, c: 2, d: -2, e: 3, f: -3, g: 4, h: -4, i: 0.5, j: -0.25}";
+    assert_eq!(out(&["call", "greeter", "echo-numbers", numbers]), numbers);
+    assert_eq!(out(&["call", "greeter", "echo-maybe", "some(none)"]), "some(none)");
+    assert_eq!(out(&["call", "greeter", "echo-outcome", "ok(3)"]), "ok(3)");
+    assert_eq!(out(&["call", "greeter", "echo-shape", "--json", r#"[{"circle": 2.5}]"#]), r#"{"circle":2.5}"#);
+    assert_eq!(out(&["call", "greeter", "echo-rights", "--json", r#"[["read","run"]]"#]), r#"["read","run"]"#);
+
+    let err = host.run(&["call", "greeter", "echo-outcome", "err(\"no\")"]);
+    assert_eq!(err.status.code(), Some(4));
+    assert_eq!(String::from_utf8_lossy(&err.stdout).trim(), "err(\"no\")");
+    let nobody = host.run(&["call", "nobody", "get"]);
+    assert_eq!(nobody.status.code(), Some(9));
+    assert!(nobody.stdout.is_empty());
+}

@@ -1,0 +1,13 @@
+//! What changeling promises, through the edges that a user has: the folder, the commands, HTTP. One module a promise.
+//!
+//! Hosts are the real binary on a folder of their own, guests are real components. Nothing here sleeps: the host says
+//! when something has happened.
+
+mod support;
+
+mod calls;
+mod folder;
+mod idle;
+mod misbehaving;
+mod restart;
+mod swap;

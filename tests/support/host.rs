@@ -1,0 +1,264 @@
+//! The real binary on a folder of its own, ended when dropped.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::Agent;
+
+use super::{Receipt, wasm};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
+/// No wait in a test is longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A host that runs.
+pub struct Host {
+    child: Option<Child>,
+    dir: TempDir,
+    url: String,
+    token: String,
+    log: Receiver<String>,
+    agent: Agent,
+}
+
+/// What HTTP answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its body as JSON; null where it has none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The last part of a problem's `type`.
+    pub fn problem(&self) -> &str {
+        self.body["type"].as_str().and_then(|name| name.rsplit(':').next()).unwrap_or_default()
+    }
+}
+
+impl Host {
+    /// On an empty folder.
+    pub fn start() -> Self {
+        Self::on(tempfile::tempdir().expect("a folder for the test"))
+    }
+
+    /// On an empty folder with this manifest.
+    pub fn with_manifest(manifest: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        std::fs::write(dir.path().join("changeling.toml"), manifest).expect("the manifest is written");
+        Self::on(dir)
+    }
+
+    fn on(dir: TempDir) -> Self {
+        let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+        let (_, log) = channel();
+        let mut host = Self { child: None, dir, url: String::new(), token: String::new(), log, agent };
+        host.begin();
+        host
+    }
+
+    fn begin(&mut self) {
+        let mut child = Command::new(BINARY)
+            .args(["run", "--listen", "127.0.0.1:0", "--log", "json"])
+            .arg(self.dir.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the host starts");
+        let stderr = BufReader::new(child.stderr.take().expect("its log"));
+        let (line, log) = channel();
+        // Ends with the host; a test that has stopped listening does not stop it.
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|text| _ = line.send(text)));
+        (self.child, self.log) = (Some(child), log);
+        self.wait_for_log("serving");
+        let status = std::fs::read(self.dir.path().join(".changeling/host.json")).expect("the status file");
+        let status: Value = serde_json::from_slice(&status).expect("the status file is JSON");
+        self.url = status["url"].as_str().expect("its address").to_owned();
+        self.token = status["token"].as_str().expect("its token").to_owned();
+    }
+
+    /// The folder that it watches.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What opens everything there.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Waits for a line of its log that holds `text`, and gives it.
+    #[track_caller]
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        let mut seen = Vec::new();
+        loop {
+            match self.log.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.contains(text) => return line,
+                Ok(line) => seen.push(line),
+                Err(_) => panic!("the log never said `{text}`, but:\n{}", seen.join("\n")),
+            }
+        }
+    }
+
+    /// Copies a guest into the folder as a version of `component`, and waits for its receipt.
+    #[track_caller]
+    pub fn drop_in(&self, component: &str, guest: &str) -> Receipt {
+        let last = self.receipts(component).first().map_or(0, Receipt::id);
+        self.put(component, guest);
+        self.receipt_after(component, last)
+    }
+
+    /// Copies a guest into the folder.
+    pub fn put(&self, component: &str, guest: &str) {
+        let bytes = std::fs::read(wasm(guest)).expect("the guest is built");
+        self.write_file(&format!("{component}.wasm"), &bytes);
+    }
+
+    /// Writes a file into the folder.
+    pub fn write_file(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.dir().join(name), bytes).expect("the file is written");
+    }
+
+    /// The receipt of a component that comes after the one with this number, waited for.
+    #[track_caller]
+    pub fn receipt_after(&self, component: &str, last: u64) -> Receipt {
+        let found = self.get(&format!("/v1/upgrades?component={component}&after={last}&wait=60s"));
+        let receipt = found.body["upgrades"][0].clone();
+        assert!(receipt.is_object(), "no receipt came for {component} after {last}: {}", found.body);
+        Receipt(receipt)
+    }
+
+    /// Every receipt of a component, newest first.
+    pub fn receipts(&self, component: &str) -> Vec<Receipt> {
+        let found = self.get(&format!("/v1/upgrades?component={component}"));
+        found.body["upgrades"].as_array().into_iter().flatten().cloned().map(Receipt).collect()
+    }
+
+    /// Calls a function; its result.
+    #[track_caller]
+    pub fn call(&self, address: &str, function: &str, args: Value) -> Value {
+        let answer = self.try_call(address, function, args);
+        assert_eq!(answer.status, 200, "{address} {function}: {}", answer.body);
+        answer.body
+    }
+
+    /// Calls a function; whatever is answered.
+    pub fn try_call(&self, address: &str, function: &str, args: Value) -> Answer {
+        let body = serde_json::to_vec(&args).expect("arguments are JSON");
+        self.post(&format!("/v1/call/{address}/{function}"), &body)
+    }
+
+    /// A caller that can be given to a thread.
+    pub fn caller(&self) -> impl Fn(&str, &str, Value) -> Answer + Send + 'static {
+        let (agent, url, token) = (self.agent.clone(), self.url.clone(), self.token.clone());
+        move |address, function, args| {
+            let request = agent.post(format!("{url}/v1/call/{address}/{function}"));
+            answer(request.header("authorization", format!("Bearer {token}")).send_json(args))
+        }
+    }
+
+    /// The saved state of a live actor.
+    #[track_caller]
+    pub fn state(&self, address: &str) -> Vec<u8> {
+        let path = format!("{}/v1/actors/{}/state", self.url, address.replace('/', "%2F"));
+        let response = self.agent.get(path).header("authorization", format!("Bearer {}", self.token)).call();
+        let mut response = response.expect("the host answers");
+        assert_eq!(response.status().as_u16(), 200, "{:?}", response.body_mut().read_to_string());
+        response.body_mut().read_to_vec().expect("a state")
+    }
+
+    /// One actor, as `ps` shows it.
+    #[track_caller]
+    pub fn actor(&self, address: &str) -> Value {
+        let found = self.get(&format!("/v1/actors?address={}", address.replace('/', "%2F")));
+        let actors = found.body["actors"].as_array().cloned().unwrap_or_default();
+        let of = |actor: &&Value| actor["address"] == json!(address);
+        actors.iter().find(of).unwrap_or_else(|| panic!("no actor {address} in {}", found.body)).clone()
+    }
+
+    /// A reading request.
+    pub fn get(&self, path: &str) -> Answer {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+    }
+
+    /// A writing request.
+    pub fn post(&self, path: &str, body: &[u8]) -> Answer {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        answer(request.header("authorization", format!("Bearer {}", self.token)).send(body))
+    }
+
+    /// Runs a command of the same binary in the host's folder.
+    pub fn run(&self, args: &[&str]) -> Output {
+        let run = Command::new(BINARY).args(args).current_dir(self.dir()).stdin(Stdio::null()).output();
+        run.expect("the command runs")
+    }
+
+    /// Ends it as ^C does, and waits.
+    pub fn interrupt(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
+        child.wait().expect("it ends")
+    }
+
+    /// Ends it without any warning, and waits.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("it is ours");
+        child.wait().expect("it ends");
+    }
+
+    /// Starts it again on the same folder.
+    pub fn start_again(&mut self) {
+        assert!(self.child.is_none(), "it still runs");
+        self.begin();
+    }
+
+    /// A figure of its process: lines of `/proc/PID/maps`, entries of `/proc/PID/fd` …
+    pub fn entries(&self, of: &str) -> usize {
+        let path = PathBuf::from(format!("/proc/{}/{of}", self.pid()));
+        match path.is_dir() {
+            true => std::fs::read_dir(path).expect("it runs").count(),
+            false => std::fs::read_to_string(path).expect("it runs").lines().count(),
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            _ = child.kill();
+            _ = child.wait();
+        }
+    }
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+    let mut response = response.expect("the host answers");
+    let status = response.status().as_u16();
+    let text = response.body_mut().with_config().limit(1 << 30).read_to_string().expect("the answer is text");
+    let body = match text.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    };
+    Answer { status, body }
+}
