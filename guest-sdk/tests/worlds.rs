@@ -13,7 +13,7 @@ struct Relay {
 
 #[actor]
 impl letters::Guest for Relay {
-    fn send(&mut self, to: String, what: String) -> Result<u32, String> {
+    fn send(&mut self, to: String, what: String) -> Result<u32, CallError> {
         let weight = weigh(&what).max(scale::zero());
         self.sent += 1;
         relay_post_letters::send(&to, &format!("{what}, {weight} g"))
@@ -48,6 +48,8 @@ fn passes_on_what_it_takes() {
     });
     let mut relay = Relay::default();
     assert_eq!(relay.send("bob".into(), "hello".into()), Ok(1));
-    assert_eq!((relay.count(), relay.relay_count()), (0, 1));
+    relay_post_letters::mock::send(|_, _| Err(CallError::Overloaded));
+    assert_eq!(relay.send("bob".into(), "hello".into()), Err(CallError::Overloaded));
+    assert_eq!((relay.count(), relay.relay_count()), (0, 2));
     assert_eq!(Relay::type_(3), "a stamp of 3");
 }
