@@ -279,3 +279,13 @@ impl Expansion {
 fn commas(parts: usize) -> usize {
     parts.saturating_sub(1)
 }
+
+/// The beginning of a text, on one line, for a sentence about it.
+pub(crate) fn brief(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut brief: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        brief.push('…');
+    }
+    brief
+}

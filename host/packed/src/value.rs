@@ -3,7 +3,7 @@
 use wasmtime::component::{Type, Val};
 
 use crate::reader::Reader;
-use crate::shape::{Names, Number, Shape};
+use crate::shape::{Names, Number, Shape, brief};
 use crate::writer::Writer;
 use crate::{Error, Malformed};
 
@@ -110,7 +110,12 @@ fn write(message: &mut Writer, shape: &Shape, value: &Val) -> Result<(), Error> 
                 .try_fold(0, |bits, name| Ok::<_, Error>(bits | 1 << position(names, name)?))?;
             message.flags(bits, names.len())?;
         }
-        _ => return Err(Error::bad(format!("the value is not a {shape}"))),
+        _ => {
+            return Err(Error::bad(format!(
+                "the value is not a value of {}",
+                brief(&shape.to_string())
+            )));
+        }
     }
     Ok(())
 }

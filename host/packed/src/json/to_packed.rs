@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 use wasmtime::component::Type;
 
-use crate::shape::{Names, Number, Shape};
+use crate::shape::{Names, Number, Shape, brief};
 use crate::writer::Writer;
 use crate::{Error, TooLarge};
 
@@ -373,14 +373,4 @@ fn expected(what: &str, value: &Value) -> Error {
         Value::Object(_) => "an object".to_owned(),
     };
     Error::bad(format!("expected {what}, got {got}"))
-}
-
-/// The beginning of a text, on one line.
-fn brief(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let mut brief: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        brief.push('…');
-    }
-    brief
 }

@@ -198,6 +198,22 @@ fn a_mistake_is_said_with_its_place_and_the_nearest_name() {
 }
 
 #[test]
+fn text_with_a_member_twice_is_refused() {
+    let text = r#"[{"a": [1, -1, 1.5, true, null, "x"], "b": {"a": 18446744073709551615}}]"#;
+    assert_eq!(json::parse(text.as_bytes()), Ok(serde_json::from_str(text).unwrap()));
+    let wrong = |text: &str| json::parse(text.as_bytes()).unwrap_err().to_string();
+    assert_eq!(
+        wrong(r#"[{"a": 1, "b": 2, "a": 1}]"#),
+        "expected JSON: `a` is there twice at line 1 column 21"
+    );
+    assert_eq!(
+        wrong("[1"),
+        "expected JSON: EOF while parsing a list at line 1 column 2"
+    );
+    assert!(wrong(&"[".repeat(10_000)).contains("recursion limit"));
+}
+
+#[test]
 fn json_takes_no_more_memory_than_it_may() {
     let ty = reflect_one(&Ty::List(Ty::Record(vec![word("bool")]).into()));
     let mut message = vec![0xa0, 0x8d, 0x06];
@@ -229,7 +245,7 @@ proptest! {
         let by_name: Value = named.iter().map(|(name, _)| name.clone()).zip(args.iter().cloned()).collect();
         // As text, too: that is how they travel.
         let text = serde_json::to_string(&args).unwrap();
-        for args in [Value::Array(args), by_name, serde_json::from_str(&text).unwrap()] {
+        for args in [Value::Array(args), by_name, json::parse(text.as_bytes()).unwrap()] {
             let message = json::to_packed(&named, &args, usize::MAX).unwrap();
             // `Val` takes all not-a-numbers for equal.
             prop_assert_eq!(&unpack(&types, &message), &values, "{}", text);

@@ -22,6 +22,7 @@ fn parameters_agree() {
                 let message = pack(&types, &values);
                 prop_assert_eq!(&unpack(&types, &message), &values);
                 for host in BOTH {
+                    let mut used = Vec::new();
                     for caller in BOTH {
                         let mut guest = Guest::new(&component, World::default(), host).unwrap();
                         match caller {
@@ -32,7 +33,9 @@ fn parameters_agree() {
                             Speaks::Packed => prop_assert_eq!(&guest.store.data().args, &message),
                             Speaks::Val => prop_assert_eq!(&guest.store.data().arg_values, &values),
                         }
+                        used.push(guest.used());
                     }
+                    prop_assert_eq!(&used[0], &used[1]);
                 }
             }
             Ok(())
