@@ -113,7 +113,12 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let token = token()?;
     let (ready, is_ready) = watch::channel(false);
     let (stop_http, stopped) = oneshot::channel::<()>();
-    let access = Access { token: token.clone(), open_calls: config.http.open_calls, deadline: config.http.deadline, hosts: names_of(at) };
+    let access = Access {
+        token: token.clone(),
+        open_calls: config.http.open_calls,
+        deadline: config.http.deadline,
+        hosts: names_of(at),
+    };
     let serving = http::serve(listener, handle.clone(), access, is_ready, async { _ = stopped.await });
     let http = tokio::spawn(serving);
     let watcher = if config.host.watch { Some(watch_folder(dir, &config, &handle)?) } else { None };
@@ -166,7 +171,9 @@ fn restore(store: &Store, config: &Config) -> anyhow::Result<(World, Event)> {
         LastEnd::Killed { actors, counted } => {
             let counted = counted.map(|at| format!(" (counted at {at})")).unwrap_or_default();
             match actors {
-                Some(actors) => tracing::warn!("the last host was killed: the state of about {actors} actors is lost{counted}"),
+                Some(actors) => {
+                    tracing::warn!("the last host was killed: the state of about {actors} actors is lost{counted}")
+                }
                 None => tracing::warn!("the last host was killed: how many actors lost their state is not known"),
             }
             actors.unwrap_or(0)

@@ -9,7 +9,7 @@ use changeling_core::id::Address;
 use changeling_core::reason::CallError;
 use futures_channel::oneshot;
 
-use super::incarnation::Incarnation;
+use super::held::Held;
 use crate::engine::code::{Code, Function};
 
 /// What a caller gets: the packed result, or why there is none.
@@ -59,7 +59,7 @@ pub enum Entry {
 }
 
 /// Somebody who wants the actor between two messages.
-pub type Taker = oneshot::Sender<Box<Incarnation>>;
+pub type Taker = oneshot::Sender<Held>;
 
 /// How much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,9 @@ impl Mailbox {
     /// The first queued function that a version does not serve as it was accepted.
     pub fn unserved_by(&self, code: &Code) -> Option<Arc<Function>> {
         self.queue.iter().find_map(|entry| match entry {
-            Entry::Message(m) if !m.is_abandoned() && code.counterpart(&m.function).is_none() => Some(m.function.clone()),
+            Entry::Message(m) if !m.is_abandoned() && code.counterpart(&m.function).is_none() => {
+                Some(m.function.clone())
+            }
             _ => None,
         })
     }

@@ -60,7 +60,9 @@ impl Scratch {
         self.stage.reaper.bury(next);
         match taken {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(words)) => Err(refused(who, "code-change", format!("it does not take what it saved itself: {words}"))),
+            Ok(Err(words)) => {
+                Err(refused(who, "code-change", format!("it does not take what it saved itself: {words}")))
+            }
             Err(fault) => Err(refused(who, "code-change", format!("it does not take what it saved itself: {fault}"))),
         }
     }
@@ -80,7 +82,9 @@ impl Scratch {
         match guarded(instance.init(start, true)).await {
             Ok(Ok(())) => {}
             Ok(Err(words)) => return Err(Verdict::Unproven(format!("a scratch init answered: {words}"))),
-            Err(Fault::Sealed(words)) => return Err(Verdict::Unproven(format!("a scratch init could not be run to its end: {words}"))),
+            Err(Fault::Sealed(words)) => {
+                return Err(Verdict::Unproven(format!("a scratch init could not be run to its end: {words}")));
+            }
             Err(fault) => return Err(refused(None, "init", fault.to_string())),
         }
         if let Err(words) = guarded(instance.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
@@ -121,7 +125,13 @@ pub async fn rehearse(
     scratch.stage.news.tell(Event::Rehearsed { upgrade, address: actor.address.clone(), generation, outcome });
 }
 
-async fn try_on(scratch: &Scratch, actor: &Arc<Actor>, generation: Generation, version: u32, returns: bool) -> Rehearsal {
+async fn try_on(
+    scratch: &Scratch,
+    actor: &Arc<Actor>,
+    generation: Generation,
+    version: u32,
+    returns: bool,
+) -> Rehearsal {
     let (bytes, old) = match look(actor, generation, version).await {
         Ok(looked) => looked,
         Err(ended) => return ended,
@@ -143,18 +153,24 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
     let code = incarnation.instance.code.clone();
     let fail = |words: String| {
         let (step, act) = (Step::Verified, "save".into());
-        Rehearsal::Failed(Refusal { step, act, address: Some(actor.address.clone()), words, cause: Cause::Surroundings })
+        Rehearsal::Failed(Refusal {
+            step,
+            act,
+            address: Some(actor.address.clone()),
+            words,
+            cause: Cause::Surroundings,
+        })
     };
     match guarded(incarnation.instance.save(version, AtStake::Live)).await {
         Ok(saved) => {
-            actor.give_back(incarnation);
+            incarnation.give_back();
             let bytes = saved.map_err(&fail)?;
             envelope::check(&bytes, version, code.structure_of(version)).map_err(fail)?;
             Ok((bytes, code))
         }
         Err(fault) => {
             let words = format!("{fault}; the state is lost, the actor starts again from init");
-            actor.died(incarnation, fault.reason());
+            incarnation.died(fault.reason());
             Err(fail(words))
         }
     }

@@ -82,7 +82,9 @@ fn tour(dir: &Path, guests: &guests::Built, swaps: usize, seen: &mut Seen) -> Re
     let first = host.call("increment", json!([0]))?;
     say(&format!("  $ changeling call counter increment 0\n  {first}"));
 
-    say(&format!("\n{CLIENTS} clients call `increment` without a pause. Meanwhile the second version is dropped in, which keeps"));
+    say(&format!(
+        "\n{CLIENTS} clients call `increment` without a pause. Meanwhile the second version is dropped in, which keeps"
+    ));
     say("one more number, then the first one again, and so on. The state goes over each time, up and down.");
     let load = Load::start(&host, CLIENTS);
     for swap in 0..swaps {
@@ -108,7 +110,10 @@ fn tour(dir: &Path, guests: &guests::Built, swaps: usize, seen: &mut Seen) -> Re
 
     let total = host.call("get", json!([]))?;
     say(&format!("\nThe clients made {} calls; the counter says {total}.", figures.made));
-    seen.promise(total == json!(figures.made), format!("{} calls were made and the counter says {total}", figures.made));
+    seen.promise(
+        total == json!(figures.made),
+        format!("{} calls were made and the counter says {total}", figures.made),
+    );
 
     say("\nThe host ends, in order, and starts again.\n  ^C");
     host.end()?;

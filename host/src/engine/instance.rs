@@ -83,10 +83,16 @@ impl Instance {
     ///
     /// # Errors
     /// Where it traps or has no room.
-    pub async fn new(engine: &Engine, code: Arc<Code>, address: Address, limits: Arc<Limits>, place: Place) -> Result<Self, Fault> {
+    pub async fn new(
+        engine: &Engine,
+        code: Arc<Code>,
+        address: Address,
+        limits: Arc<Limits>,
+        place: Place,
+    ) -> Result<Self, Fault> {
         let pre = code.pre.as_ref().map_err(|why| Fault::Dead(ExitReason::Error(why.clone())))?;
         let cpu = limits.change_cpu;
-        let sandbox = Sandbox::new(address, code.version.label.as_str().into(), limits, engine.gauge());
+        let sandbox = Sandbox::new(address, &code.version, limits, engine.gauge());
         let mut store = Store::new(engine.wasm(), sandbox);
         store.limiter(|sandbox| &mut sandbox.memories);
         store.set_max_component_handles(1_000);
@@ -100,7 +106,14 @@ impl Instance {
             Ok(instance) => instance,
             Err(error) => return Err(fault(&store, error)),
         };
-        let mut this = Self { functions: vec![None; code.functions.len()], store, instance, hooks: Hooks::default(), _place: place, code };
+        let mut this = Self {
+            functions: vec![None; code.functions.len()],
+            store,
+            instance,
+            hooks: Hooks::default(),
+            _place: place,
+            code,
+        };
         this.load_hooks().map_err(|e| Fault::Value(format!("{e:#}")))?;
         Ok(this)
     }

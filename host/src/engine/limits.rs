@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use wasmtime::{Error, ResourceLimiter};
 
+use super::sandbox::MAX_TOKEN;
+
 /// Bounds of one component's instances. Defaults as documented in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -71,6 +73,9 @@ pub enum Exceeded {
     /// Timers.
     #[error("timers: {0} are set already")]
     Timers(usize),
+    /// The token of a timer.
+    #[error("timers: a token of {0} bytes, where {MAX_TOKEN} are allowed")]
+    Token(usize),
 }
 
 const MAX_TABLE: usize = 100_000;

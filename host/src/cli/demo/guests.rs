@@ -19,7 +19,10 @@ pub struct Built {
 pub fn build() -> Result<Built, Failure> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests");
     let sources = sources.canonicalize().map_err(|_| {
-        let sentence = format!("the demo's guests are not at {}: run it from the checkout that it was built from", sources.display());
+        let sentence = format!(
+            "the demo's guests are not at {}: run it from the checkout that it was built from",
+            sources.display()
+        );
         Failure::new(Exit::Error, sentence)
     })?;
     let packages = ["counter-v1", "counter-v2", "counter-change-errs"];
@@ -29,7 +32,9 @@ pub fn build() -> Result<Built, Failure> {
     // What this machine's code is built with is not for that one.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").env("CARGO_TARGET_DIR", sources.join("target"));
     let status = cargo.stdin(Stdio::null()).status();
-    let status = status.map_err(|e| Failure::new(Exit::Error, format!("cargo cannot be started: {e}; the demo builds its guests with it")))?;
+    let status = status.map_err(|e| {
+        Failure::new(Exit::Error, format!("cargo cannot be started: {e}; the demo builds its guests with it"))
+    })?;
     if !status.success() {
         let sentence = "the guests do not build; if the target is missing, `rustup target add wasm32-wasip2` brings it";
         return Err(Failure::new(Exit::Error, sentence));

@@ -53,7 +53,9 @@ impl Load {
     /// Waits until so many more calls have been answered, or none can be.
     pub fn wait_for_calls(&self, more: u64) {
         let enough = self.shared.made.load(Ordering::Relaxed) + more;
-        while self.shared.made.load(Ordering::Relaxed) < enough && self.clients.iter().any(|client| !client.is_finished()) {
+        while self.shared.made.load(Ordering::Relaxed) < enough
+            && self.clients.iter().any(|client| !client.is_finished())
+        {
             std::thread::yield_now();
         }
     }

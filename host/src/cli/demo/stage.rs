@@ -59,7 +59,12 @@ impl Stage {
     /// Calls a function of the counter.
     pub fn call(&self, function: &str, args: Value) -> Result<Value, Failure> {
         let headers = [("content-type", "application/json")];
-        self.client.json(Method::POST, &format!("/v1/call/counter/{function}"), &headers, Some(args.to_string().as_bytes()))
+        self.client.json(
+            Method::POST,
+            &format!("/v1/call/counter/{function}"),
+            &headers,
+            Some(args.to_string().as_bytes()),
+        )
     }
 
     /// The receipt after the one with this number, waited for.
