@@ -13,6 +13,7 @@ mod folder;
 pub mod happening;
 pub mod id;
 mod ledger;
+mod offers;
 pub mod policy;
 pub mod reason;
 pub mod receipt;
