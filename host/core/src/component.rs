@@ -160,7 +160,8 @@ impl Component {
 
     /// No more of this version, unless it is current.
     pub fn retire(&mut self, digest: Digest, turn: &mut Turn<'_>) {
-        if self.current == Some(digest) {
+        // Where a loading of it is not answered, the answer is what retires it.
+        if self.current == Some(digest) || self.loads.contains_key(&digest) {
             return;
         }
         match self.versions.get_mut(&digest) {

@@ -337,7 +337,7 @@ impl Sim {
 
     fn handle(&mut self, event: Event) {
         self.note("<-", &event);
-        self.judge.hears(&event, &self.hands);
+        self.judge.hears(&event);
         let mut effects = Vec::new();
         let wall = WallTime(self.now.0 / 1_000);
         self.world.handle(self.now, wall, event, &mut effects);
@@ -432,7 +432,7 @@ impl Sim {
         self.due.retain(|_, due| matches!(due, Due::Fortune(_)));
         self.news.clear();
         self.hands.die();
-        self.judge.host_died(&self.hands);
+        self.judge.host_died();
         self.world = World::new(self.hands.disk.clone(), self.settings.clone());
         self.begin();
     }

@@ -76,7 +76,7 @@ impl Judge {
     }
 
     /// A fact, just before the world hears it.
-    pub fn hears(&mut self, event: &Event, _hands: &Hands) {
+    pub fn hears(&mut self, event: &Event) {
         match event {
             Event::Switched {
                 upgrade,
@@ -402,7 +402,7 @@ impl Judge {
         }
     }
 
-    pub fn host_died(&mut self, _hands: &Hands) {
+    pub fn host_died(&mut self) {
         self.must_come_back.clear();
         self.tries.clear();
         // What was in hand and had not acted on anybody is forgotten with the host; its askers too.
