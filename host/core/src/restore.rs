@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actor::{Actor, ActorKey};
-use crate::component::{Component, Standing};
+use crate::component::{Component, Components, Standing};
 use crate::effect::{Birth, Effect};
 use crate::event::ParkedActor;
 use crate::happening::Happening;
-use crate::id::Digest;
+use crate::id::{ComponentName, Digest, UpgradeId};
+use crate::policy::Settings;
 use crate::reason::Refusal;
+use crate::receipt::Outcome;
 use crate::table::Row;
 use crate::turn::Turn;
+use crate::upgrade::receipt::Draft;
 
 #[derive(Debug)]
 pub(crate) struct Restoring {
@@ -33,6 +36,57 @@ impl Restoring {
 
     pub fn needs(&self, digest: Digest) -> bool {
         self.row.current == digest || self.parked.values().any(|actor| actor.digest == digest)
+    }
+}
+
+/// The first event of all: what was interrupted gets its receipt, and everything in the table is brought back.
+pub(crate) fn begin(
+    components: &mut Components,
+    settings: &Settings,
+    parked: Vec<ParkedActor>,
+    lost: u64,
+    receipts: &BTreeSet<UpgradeId>,
+    turn: &mut Turn<'_>,
+) {
+    if lost > 0 {
+        let (what, why) = (
+            format!("the state of {lost} actors"),
+            "the last host did not end in order".to_owned(),
+        );
+        turn.tell(Happening::Trouble { what, why });
+    }
+    let mut of: BTreeMap<ComponentName, Vec<ParkedActor>> = BTreeMap::new();
+    for actor in parked {
+        of.entry(actor.address.component.clone()).or_default().push(actor);
+    }
+    let interrupted = turn.ledger.table.in_hand.clone();
+    let last = receipts
+        .last()
+        .copied()
+        .unwrap_or_default()
+        .max(turn.ledger.table.last_upgrade);
+    turn.ledger.edit(|table| {
+        table.in_hand.clear();
+        table.last_upgrade = last;
+    });
+    for (name, in_hand) in interrupted
+        .into_iter()
+        .filter(|(_, in_hand)| !receipts.contains(&in_hand.id))
+    {
+        let why = "the host ended in the middle of it".to_owned();
+        Draft::of(name, in_hand).finish(Outcome::Interrupted, Some(why), turn);
+    }
+    for (name, row) in turn.ledger.table.components.clone() {
+        let mut component = Component::new(name.clone(), settings.policy(&name));
+        component.restore(row, of.remove(&name).unwrap_or_default(), turn);
+        components.insert(name, component);
+    }
+    for actor in of.into_values().flatten() {
+        let what = format!("the parked state of {}", actor.address);
+        turn.tell(Happening::Trouble {
+            what,
+            why: "there is no such component; it stays parked".to_owned(),
+        });
     }
 }
 

@@ -337,7 +337,7 @@ impl Sim {
 
     fn handle(&mut self, event: Event) {
         self.note("<-", &event);
-        self.judge.hears(&event, &self.hands);
+        self.judge.hears(&event);
         let mut effects = Vec::new();
         let wall = WallTime(self.now.0 / 1_000);
         self.world.handle(self.now, wall, event, &mut effects);
@@ -366,9 +366,9 @@ impl Sim {
         let delay = match &effect {
             Effect::Load { .. } | Effect::Prove { .. } => self.rng.random_range(1_000..200_000),
             Effect::Switch { hold_timeout, .. } => {
-                let longest = u64::try_from(hold_timeout.as_micros())
-                    .unwrap_or(u64::MAX)
-                    .clamp(2, 400_000);
+                // Most come to a boundary soon; some only just in time.
+                let most = if self.rng.random_ratio(1, 8) { u64::MAX } else { 400_000 };
+                let longest = u64::try_from(hold_timeout.as_micros()).unwrap_or(most).clamp(2, most);
                 self.rng.random_range(1..longest)
             }
             _ => self.rng.random_range(1..20_000),
@@ -432,7 +432,7 @@ impl Sim {
         self.due.retain(|_, due| matches!(due, Due::Fortune(_)));
         self.news.clear();
         self.hands.die();
-        self.judge.host_died(&self.hands);
+        self.judge.host_died();
         self.world = World::new(self.hands.disk.clone(), self.settings.clone());
         self.begin();
     }

@@ -7,7 +7,7 @@ use crate::happening::Happening;
 use crate::id::Generation;
 use crate::reason::{CallError, ExitReason};
 use crate::turn::{Alarm, Turn};
-use crate::upgrade::switching::Fate;
+use crate::upgrade::meanwhile::Fate;
 
 impl Component {
     /// Tells an actor to end, or to end and begin anew; at once where it has no instance.

@@ -390,6 +390,10 @@ impl Hands {
             generation,
             why,
         };
+        // Some actors are nearly always busy.
+        let is_stubborn = odds.not_now > 0 && address.key.as_ref().is_some_and(|key| key.as_str().ends_with('7'));
+        let not_now = if is_stubborn { 950 } else { odds.not_now };
+        let odds = Odds { not_now, ..*odds };
         let facts = match rng.random_range(0..1_000) {
             n if n < odds.not_now => vec![not(NotSwitched::NotNow("busy".to_owned()))],
             n if n < odds.not_now + odds.switch_failure => {

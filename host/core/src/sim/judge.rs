@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::hands::Hands;
 use crate::effect::{Answer, Birth, Effect, Request};
 use crate::event::Event;
+use crate::happening::Happening;
 use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, UpgradeId};
 use crate::receipt::{Outcome, Receipt};
 
@@ -25,6 +26,9 @@ pub(super) struct Judge {
     /// Who was told to end.
     told: BTreeSet<(Address, Generation)>,
     failed_starts: BTreeMap<Address, u32>,
+    /// What an upgrade published in this very event, and whom it named as left for later.
+    just_published: Option<(ComponentName, Digest)>,
+    named: BTreeSet<Address>,
     has_ended: bool,
 }
 
@@ -72,7 +76,7 @@ impl Judge {
     }
 
     /// A fact, just before the world hears it.
-    pub fn hears(&mut self, event: &Event, _hands: &Hands) {
+    pub fn hears(&mut self, event: &Event) {
         match event {
             Event::Switched {
                 upgrade,
@@ -206,6 +210,11 @@ impl Judge {
                 digest,
                 birth,
             } => self.sees_start(address, *digest, birth, hands),
+            Effect::Tell {
+                happening: Happening::Straggler { address, .. },
+            } => {
+                self.named.insert(address.clone());
+            }
             Effect::Publish { component, current } => self.sees_publish(component, *current, hands),
             Effect::Record { receipt } => self.sees_receipt(receipt, hands),
             Effect::Answer { request, answer } => {
@@ -259,6 +268,7 @@ impl Judge {
             let is_its = upgrade.component.as_ref() == Some(component) && upgrade.to == Some(digest);
             if is_its && upgrade.receipts.is_empty() {
                 upgrade.is_published = true;
+                self.just_published = Some((component.clone(), digest));
             }
         }
         self.insist(hands.is_mapped(component, digest), || {
@@ -366,8 +376,22 @@ impl Judge {
             .any(|(other, upgrade)| *other < id && (from(upgrade) || by(upgrade)))
     }
 
-    /// After each event: no gate is shut whose upgrade is over, but for those published without an actor.
+    /// After each event: nobody is on an older version unnamed, and no gate is shut whose upgrade is over, but for those published without an actor.
     pub fn after_event(&mut self, hands: &Hands) {
+        let named = std::mem::take(&mut self.named);
+        if let Some((component, digest)) = self.just_published.take() {
+            let instances = hands.instances.iter().filter(|(_, it)| !it.is_stopping);
+            let instances = instances.map(|(address, it)| (address, it.digest));
+            let starting = hands.starting.iter().map(|(address, (_, digest))| (address, *digest));
+            let elsewhere = instances.chain(starting).filter(|(_, on)| *on != digest);
+            let passed: Vec<String> = elsewhere
+                .map(|(address, _)| address)
+                .filter(|address| address.component == component && !named.contains(address))
+                .map(ToString::to_string)
+                .collect();
+            let words = format!("{passed:?} passed the hold: they are on an older version, and nobody named them");
+            self.insist(passed.is_empty(), || words);
+        }
         for (address, instance) in &hands.instances {
             let Some((id, _)) = instance.gate else { continue };
             let is_over = self
@@ -378,7 +402,7 @@ impl Judge {
         }
     }
 
-    pub fn host_died(&mut self, _hands: &Hands) {
+    pub fn host_died(&mut self) {
         self.must_come_back.clear();
         self.tries.clear();
         // What was in hand and had not acted on anybody is forgotten with the host; its askers too.

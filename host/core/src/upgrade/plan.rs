@@ -153,8 +153,7 @@ impl Plan {
 
     /// The next one to be switched, now in flight.
     pub fn next(&mut self, now: Time) -> Option<(ActorKey, Member)> {
-        if let Some((at, key)) = self.later.first().cloned().filter(|(at, _)| *at <= now) {
-            debug_assert!(at <= now);
+        if let Some((_, key)) = self.later.first().cloned().filter(|(at, _)| *at <= now) {
             self.set(&key, Standing::Ready);
         }
         let key = self.ready.first().cloned()?;

@@ -103,7 +103,7 @@ fn rough_lives_come_to_every_end() {
 /// Seeds that once showed a broken promise. What each showed is a script now, in `script/races.rs`.
 #[test]
 fn seeds_that_failed_once_pass() {
-    for seed in [63, 146, 190, 828, 1_653, 5_108] {
+    for seed in [63, 146, 190, 828, 1_653, 5_108, 13_249_381_491_122_523_518] {
         keeps_its_promises(seed, rough(seed));
     }
 }
