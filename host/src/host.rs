@@ -24,7 +24,7 @@ use crate::control::{self, Handle, Parts, wall_now};
 use crate::engine::room::Room;
 use crate::engine::{Engine, wit};
 use crate::http::{self, Access};
-use crate::store::{LastEnd, Status, Store, rfc3339};
+use crate::store::{LastEnd, Status, Store};
 use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
 
 /// What a host is started with.
@@ -128,7 +128,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     when_restored(&handle).await?;
     let pid = std::process::id();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    store.status.write(&Status { pid, url: url.clone(), token, version, started: rfc3339(wall_now()) })?;
+    store.status.write(&Status { pid, url: url.clone(), token, version, started: wall_now().to_string() })?;
     // Nobody may be listening.
     _ = ready.send(true);
     Ok(Host { handle, url, ready, over, stop_http, http, watcher, queue })

@@ -79,10 +79,7 @@ impl Component {
     }
 
     pub fn address(&self, key: &ActorKey) -> Address {
-        Address {
-            component: self.name.clone(),
-            key: key.clone(),
-        }
+        Address { component: self.name.clone(), key: key.clone() }
     }
 
     pub fn version(&self, digest: Digest) -> Option<&Arc<Version>> {
@@ -90,8 +87,7 @@ impl Component {
     }
 
     pub fn label(&self, digest: Digest) -> Label {
-        self.version(digest)
-            .map_or_else(|| digest.short(), |version| version.label.clone())
+        self.version(digest).map_or_else(|| digest.short(), |version| version.label.clone())
     }
 
     /// Whether there is nothing left to remember.
@@ -110,10 +106,7 @@ impl Component {
         self.versions.contains_key(&digest)
             || self.loads.contains_key(&digest)
             || self.upgrade.as_ref().is_some_and(|upgrade| upgrade.to() == digest)
-            || self
-                .waiting
-                .as_ref()
-                .is_some_and(|waiting| waiting.offer.digest == digest)
+            || self.waiting.as_ref().is_some_and(|waiting| waiting.offer.digest == digest)
             || matches!(&self.standing, Standing::Restoring(restoring) if restoring.needs(digest))
     }
 
@@ -123,10 +116,7 @@ impl Component {
             loaded.is_retired = false;
         }
         *self.loads.entry(digest).or_default() += 1;
-        turn.ask(Effect::Load {
-            component: self.name.clone(),
-            digest,
-        });
+        turn.ask(Effect::Load { component: self.name.clone(), digest });
     }
 
     /// A version was loaded, or could not be.
@@ -140,10 +130,7 @@ impl Component {
             self.loads.remove(&digest);
         }
         if let Ok(version) = &outcome {
-            let loaded = Loaded {
-                version: Arc::from(version.clone()),
-                is_retired: false,
-            };
+            let loaded = Loaded { version: Arc::from(version.clone()), is_retired: false };
             self.versions.entry(digest).or_insert(loaded);
         }
         let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.to() == digest);
@@ -167,10 +154,7 @@ impl Component {
         match self.versions.get_mut(&digest) {
             Some(loaded) => {
                 loaded.is_retired = true;
-                turn.ask(Effect::Retire {
-                    component: self.name.clone(),
-                    digest,
-                });
+                turn.ask(Effect::Retire { component: self.name.clone(), digest });
             }
             None => turn.let_go.push(digest),
         }
@@ -181,11 +165,7 @@ impl Component {
         // It may have been told just before the hands heard that the version is wanted again: it is gone all the same,
         // until that loading is answered.
         let is_wanted_again = self.loads.contains_key(&digest);
-        if !self
-            .versions
-            .get(&digest)
-            .is_some_and(|loaded| loaded.is_retired || is_wanted_again)
-        {
+        if !self.versions.get(&digest).is_some_and(|loaded| loaded.is_retired || is_wanted_again) {
             return turn.stray();
         }
         self.versions.remove(&digest);
@@ -195,10 +175,7 @@ impl Component {
 
     /// A message waits for an actor that cannot be.
     pub fn turn_away(&self, key: &ActorKey, error: CallError, turn: &mut Turn<'_>) {
-        turn.ask(Effect::TurnAway {
-            address: self.address(key),
-            error,
-        });
+        turn.ask(Effect::TurnAway { address: self.address(key), error });
     }
 
     /// Whatever an alarm of this component was for.

@@ -40,10 +40,7 @@ impl Component {
         let id = turn.ledger.next_upgrade();
         turn.answer(request, &Answer::Upgrade(id));
         let label = offer.name_label.clone().unwrap_or_else(|| offer.digest.short());
-        let to = VersionRef {
-            digest: offer.digest,
-            label,
-        };
+        let to = VersionRef { digest: offer.digest, label };
         let mut draft = Draft::new(id, self.name.clone(), to, offer.source.clone(), turn.wall);
         draft.from = turn.ledger.current(&self.name);
         self.queue(offer, draft, turn);
@@ -51,12 +48,7 @@ impl Component {
 
     /// The upgrade that this offer is already on its way by.
     fn joined(&mut self, offer: &Offer, turn: &mut Turn<'_>) -> Option<UpgradeId> {
-        if let Some(id) = self
-            .waiting
-            .as_ref()
-            .filter(|w| w.offer.digest == offer.digest)
-            .map(|w| w.draft.id)
-        {
+        if let Some(id) = self.waiting.as_ref().filter(|w| w.offer.digest == offer.digest).map(|w| w.draft.id) {
             return Some(id);
         }
         let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.is_before_publish())?;
@@ -73,8 +65,7 @@ impl Component {
         match offer.source {
             Source::Folder { .. } => folder::verdict(&turn.ledger.table, &self.name, offer.digest).cloned(),
             Source::Deploy { .. } => {
-                turn.ledger
-                    .edit(|table| folder::acquit(table, &self.name, offer.digest));
+                turn.ledger.edit(|table| folder::acquit(table, &self.name, offer.digest));
                 None
             }
         }
@@ -82,11 +73,7 @@ impl Component {
 
     fn ignore(&self, offer: &Offer, request: Option<RequestId>, answer: Answer, why: String, turn: &mut Turn<'_>) {
         let (Source::Folder { file: name } | Source::Deploy { from: name }) = &offer.source;
-        turn.tell(Happening::Ignored {
-            component: Some(self.name.clone()),
-            file: name.clone(),
-            why,
-        });
+        turn.tell(Happening::Ignored { component: Some(self.name.clone()), file: name.clone(), why });
         turn.answer(request, &answer);
         turn.let_go.push(offer.digest);
     }
@@ -103,29 +90,13 @@ impl Component {
         };
         if rival.is_some_and(|rival| !folder::is_newer(&offer, rival)) {
             turn.let_go.push(offer.digest);
-            return draft.finish(
-                Outcome::Superseded,
-                Some("a newer version was offered before it".to_owned()),
-                turn,
-            );
+            return draft.finish(Outcome::Superseded, Some("a newer version was offered before it".to_owned()), turn);
         }
         self.supersede_waiting("a newer version was offered", turn);
-        let ripe = if is_file(&offer) {
-            turn.now + DROPPED_TOGETHER
-        } else {
-            turn.now
-        };
+        let ripe = if is_file(&offer) { turn.now + DROPPED_TOGETHER } else { turn.now };
         self.waiting = Some(Waiting { offer, draft, ripe });
-        if self
-            .upgrade
-            .as_ref()
-            .is_some_and(|upgrade| !upgrade.is_before_publish())
-        {
-            self.finish(
-                Outcome::Superseded,
-                Some("a newer version was offered".to_owned()),
-                turn,
-            );
+        if self.upgrade.as_ref().is_some_and(|upgrade| !upgrade.is_before_publish()) {
+            self.finish(Outcome::Superseded, Some("a newer version was offered".to_owned()), turn);
         }
         self.begin_next(turn);
     }

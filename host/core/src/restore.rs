@@ -49,10 +49,7 @@ pub(crate) fn begin(
     turn: &mut Turn<'_>,
 ) {
     if lost > 0 {
-        let (what, why) = (
-            format!("the state of {lost} actors"),
-            "the last host did not end in order".to_owned(),
-        );
+        let (what, why) = (format!("the state of {lost} actors"), "the last host did not end in order".to_owned());
         turn.tell(Happening::Trouble { what, why });
     }
     let mut of: BTreeMap<ComponentName, Vec<ParkedActor>> = BTreeMap::new();
@@ -60,19 +57,12 @@ pub(crate) fn begin(
         of.entry(actor.address.component.clone()).or_default().push(actor);
     }
     let interrupted = turn.ledger.table.in_hand.clone();
-    let last = receipts
-        .last()
-        .copied()
-        .unwrap_or_default()
-        .max(turn.ledger.table.last_upgrade);
+    let last = receipts.last().copied().unwrap_or_default().max(turn.ledger.table.last_upgrade);
     turn.ledger.edit(|table| {
         table.in_hand.clear();
         table.last_upgrade = last;
     });
-    for (name, in_hand) in interrupted
-        .into_iter()
-        .filter(|(_, in_hand)| !receipts.contains(&in_hand.id))
-    {
+    for (name, in_hand) in interrupted.into_iter().filter(|(_, in_hand)| !receipts.contains(&in_hand.id)) {
         let why = "the host ended in the middle of it".to_owned();
         Draft::of(name, in_hand).finish(Outcome::Interrupted, Some(why), turn);
     }
@@ -83,32 +73,20 @@ pub(crate) fn begin(
     }
     for actor in of.into_values().flatten() {
         let what = format!("the parked state of {}", actor.address);
-        turn.tell(Happening::Trouble {
-            what,
-            why: "there is no such component; it stays parked".to_owned(),
-        });
+        turn.tell(Happening::Trouble { what, why: "there is no such component; it stays parked".to_owned() });
     }
 }
 
 impl Component {
     /// Loads what is current and what parked states need.
     pub fn restore(&mut self, row: Row, parked: Vec<ParkedActor>, turn: &mut Turn<'_>) {
-        let loading: BTreeSet<Digest> = std::iter::once(row.current)
-            .chain(parked.iter().map(|actor| actor.digest))
-            .collect();
+        let loading: BTreeSet<Digest> =
+            std::iter::once(row.current).chain(parked.iter().map(|actor| actor.digest)).collect();
         for digest in &loading {
             self.load(*digest, turn);
         }
-        let parked = parked
-            .into_iter()
-            .map(|actor| (actor.address.key.clone(), actor))
-            .collect();
-        self.standing = Standing::Restoring(Restoring {
-            row,
-            loading,
-            parked,
-            wanted: BTreeSet::new(),
-        });
+        let parked = parked.into_iter().map(|actor| (actor.address.key.clone(), actor)).collect();
+        self.standing = Standing::Restoring(Restoring { row, loading, parked, wanted: BTreeSet::new() });
     }
 
     /// One of these versions is there, or cannot be; when all are, the component is there again.
@@ -119,10 +97,7 @@ impl Component {
         restoring.loading.remove(&digest);
         if let Some(refusal) = refusal {
             let what = format!("version {} of {}", digest.short(), self.name);
-            turn.tell(Happening::Trouble {
-                what,
-                why: refusal.to_string(),
-            });
+            turn.tell(Happening::Trouble { what, why: refusal.to_string() });
         }
         let is_done = restoring.loading.is_empty();
         if is_done && let Standing::Restoring(restoring) = std::mem::replace(&mut self.standing, Standing::Present) {
@@ -131,21 +106,12 @@ impl Component {
     }
 
     fn is_back(&mut self, restoring: Restoring, turn: &mut Turn<'_>) {
-        let Restoring {
-            row, parked, wanted, ..
-        } = restoring;
+        let Restoring { row, parked, wanted, .. } = restoring;
         if self.versions.contains_key(&row.current) {
             self.current = Some(row.current);
-            turn.ask(Effect::Publish {
-                component: self.name.clone(),
-                current: Some(row.current),
-            });
+            turn.ask(Effect::Publish { component: self.name.clone(), current: Some(row.current) });
             let label = self.label(row.current);
-            turn.tell(Happening::Loaded {
-                component: self.name.clone(),
-                digest: row.current,
-                label,
-            });
+            turn.tell(Happening::Loaded { component: self.name.clone(), digest: row.current, label });
         }
         for actor in parked.into_values() {
             self.bring_back(actor, &row, turn);
@@ -162,17 +128,10 @@ impl Component {
     }
 
     fn bring_back(&mut self, parked: ParkedActor, row: &Row, turn: &mut Turn<'_>) {
-        let ParkedActor {
-            address,
-            digest,
-            restarts,
-        } = parked;
+        let ParkedActor { address, digest, restarts } = parked;
         if self.current.is_none() || !self.versions.contains_key(&digest) {
             let why = format!("version {} cannot be loaded; its state stays parked", digest.short());
-            return turn.tell(Happening::Trouble {
-                what: format!("the parked state of {address}"),
-                why,
-            });
+            return turn.tell(Happening::Trouble { what: format!("the parked state of {address}"), why });
         }
         let key = address.key;
         let mut actor = Actor::unborn(digest, Birth::Parked, turn.now);

@@ -114,48 +114,25 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
         Event::Offered { offer, request } => {
             let name = offer.component.clone();
             let new = || Component::new(name.clone(), settings.policy(&name));
-            components
-                .entry(name.clone())
-                .or_insert_with(new)
-                .offered(offer, request, turn);
+            components.entry(name.clone()).or_insert_with(new).offered(offer, request, turn);
         }
-        Event::OfferFailed {
-            file, refusal, request, ..
-        } => {
-            turn.tell(Happening::Ignored {
-                component: None,
-                file,
-                why: refusal.to_string(),
-            });
+        Event::OfferFailed { file, refusal, request, .. } => {
+            turn.tell(Happening::Ignored { component: None, file, why: refusal.to_string() });
             turn.answer(request, &Answer::Refused(refusal));
         }
-        Event::Loaded {
-            component,
-            digest,
-            outcome,
-        } => {
-            at(components, &component, turn, |component, turn| {
-                component.loaded(digest, outcome, turn)
-            });
+        Event::Loaded { component, digest, outcome } => {
+            at(components, &component, turn, |component, turn| component.loaded(digest, outcome, turn));
         }
         Event::Proved { upgrade, outcome } => {
             let is_its = |component: &&mut Component| {
-                component
-                    .upgrade
-                    .as_ref()
-                    .is_some_and(|in_hand| in_hand.draft.id == upgrade)
+                component.upgrade.as_ref().is_some_and(|in_hand| in_hand.draft.id == upgrade)
             };
             match components.values_mut().find(is_its) {
                 Some(component) => component.proved(upgrade, outcome, turn),
                 None => turn.stray(),
             }
         }
-        Event::Rehearsed {
-            upgrade,
-            address,
-            generation,
-            outcome,
-        } => {
+        Event::Rehearsed { upgrade, address, generation, outcome } => {
             at(components, &address.component, turn, |component, turn| {
                 component.rehearsed(upgrade, &address.key, generation, outcome, turn);
             });
@@ -166,63 +143,32 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
                 component.started(&address.key, generation, turn);
             });
         }
-        Event::StartFailed {
-            address,
-            generation,
-            failure,
-        } => {
+        Event::StartFailed { address, generation, failure } => {
             at(components, &address.component, turn, |component, turn| {
                 component.start_failed(&address.key, generation, failure, turn);
             });
         }
-        Event::Exited {
-            address,
-            generation,
-            reason,
-            handled_since_switch,
-        } => {
+        Event::Exited { address, generation, reason, handled_since_switch } => {
             at(components, &address.component, turn, |component, turn| {
                 component.exited(&address.key, generation, reason, handled_since_switch, turn);
             });
         }
-        Event::Switched {
-            upgrade,
-            attempt,
-            address,
-            generation,
-            figures,
-        } => {
+        Event::Switched { upgrade, attempt, address, generation, figures } => {
             at(components, &address.component, turn, |component, turn| {
                 component.switched((upgrade, attempt), &address.key, generation, figures, turn);
             });
         }
-        Event::NotSwitched {
-            upgrade,
-            attempt,
-            address,
-            generation,
-            why,
-        } => {
+        Event::NotSwitched { upgrade, attempt, address, generation, why } => {
             at(components, &address.component, turn, |component, turn| {
                 component.not_switched((upgrade, attempt), &address.key, generation, why, turn);
             });
         }
-        Event::TurnedBack {
-            upgrade,
-            address,
-            generation,
-            ..
-        } => {
+        Event::TurnedBack { upgrade, address, generation, .. } => {
             at(components, &address.component, turn, |component, turn| {
                 component.turned_back(upgrade, &address.key, generation, None, turn);
             });
         }
-        Event::LeftBehind {
-            upgrade,
-            address,
-            generation,
-            words,
-        } => {
+        Event::LeftBehind { upgrade, address, generation, words } => {
             at(components, &address.component, turn, |component, turn| {
                 component.turned_back(upgrade, &address.key, generation, Some(words), turn);
             });
@@ -230,15 +176,9 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
         Event::TableWritten { write } => written(components, write, turn),
         Event::TableFailed { write, error } => not_written(components, write, &error, turn),
         Event::Drained { component, digest } => {
-            at(components, &component, turn, |component, turn| {
-                component.drained(digest, turn)
-            });
+            at(components, &component, turn, |component, turn| component.drained(digest, turn));
         }
-        Event::Parked {
-            address,
-            generation,
-            outcome,
-        } => {
+        Event::Parked { address, generation, outcome } => {
             at(components, &address.component, turn, |component, turn| {
                 component.parked(&address.key, generation, outcome, turn);
             });
@@ -282,11 +222,7 @@ fn wanted(components: &mut Components, address: Address, turn: &mut Turn<'_>) {
     match components.get_mut(&address.component) {
         Some(component) => component.wanted(address.key, turn),
         None => {
-            let error = if turn.ending {
-                CallError::Stopped
-            } else {
-                CallError::NoSuchComponent
-            };
+            let error = if turn.ending { CallError::Stopped } else { CallError::NoSuchComponent };
             turn.ask(Effect::TurnAway { address, error });
         }
     }
@@ -309,10 +245,7 @@ fn not_written(components: &mut Components, write: TableWrite, error: &str, turn
     let Some(changes) = turn.ledger.failed(write, turn.now) else {
         return turn.stray();
     };
-    turn.tell(Happening::Trouble {
-        what: "the table".to_owned(),
-        why: error.to_owned(),
-    });
+    turn.tell(Happening::Trouble { what: "the table".to_owned(), why: error.to_owned() });
     for (name, change) in changes {
         at(components, &name, turn, |component, turn| match change {
             Change::InHand(in_hand) => component.not_written(in_hand.id, error, turn),

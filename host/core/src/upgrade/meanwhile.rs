@@ -68,30 +68,20 @@ impl Component {
         }
         upgrade.draft.lost_messages += handled_since_switch;
         let words = format!("it died after its switch: {reason}");
-        self.turn_back(
-            vec![Refusal::new(Step::Switching, "switch", Cause::Bytes, words).of(address)],
-            turn,
-        );
+        self.turn_back(vec![Refusal::new(Step::Switching, "switch", Cause::Bytes, words).of(address)], turn);
         Fate::ComeBack(id, member.from)
     }
 
     /// A birth before *published* is on the old version and goes over with the others.
     pub fn join_the_plan(&mut self, key: &ActorKey, generation: Generation, version: Digest) {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.join(key.clone(), generation, version, Standing::Coming, true);
         }
     }
 
     /// An actor takes messages now, or an older upgrade's try at it is over: it can be switched.
     pub fn is_ready(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade
             && plan.get(key).is_some_and(|member| member.standing == Standing::Coming)
         {
             plan.set(key, Standing::Ready);
@@ -100,12 +90,7 @@ impl Component {
 
     /// An actor that is told to end counts as stopped at once, unless a switch of it is under way or done.
     pub fn is_to_end(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            draft,
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { draft, stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             let standing = plan.get(key).map(|member| member.standing);
             if let Some(Standing::Coming | Standing::Ready | Standing::Later(_)) = standing {
                 plan.leave(key);

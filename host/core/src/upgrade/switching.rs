@@ -52,12 +52,7 @@ impl Component {
     fn switch_next(&mut self, turn: &mut Turn<'_>) {
         self.give_up_laggards(turn);
         loop {
-            let Some(Upgrade {
-                draft,
-                stage: Stage::Switching(plan),
-                ..
-            }) = &mut self.upgrade
-            else {
+            let Some(Upgrade { draft, stage: Stage::Switching(plan), .. }) = &mut self.upgrade else {
                 return self.proceed(turn);
             };
             if plan.is_decided() {
@@ -90,57 +85,33 @@ impl Component {
                 }
             };
             let (address, attempt) = (self.address(&key), member.attempt);
-            turn.ask(Effect::Switch {
-                upgrade,
-                attempt,
-                address,
-                generation,
-                from,
-                to,
-                handover,
-                hold_timeout,
-            });
+            turn.ask(Effect::Switch { upgrade, attempt, address, generation, from, to, handover, hold_timeout });
         }
     }
 
     /// Judged once for each version that members run on: structures may be long.
     fn planned_handover(&mut self, from: Digest, to: Digest) -> Result<crate::effect::Handover, String> {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &self.upgrade
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &self.upgrade
             && let Some(handover) = plan.handovers.get(&from)
         {
             return Ok(*handover);
         }
         let handover = self.handover(from, to)?;
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.handovers.insert(from, handover);
         }
         Ok(handover)
     }
 
     fn not_in_flight(&mut self, key: &ActorKey, standing: Standing) {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.set(key, standing);
         }
     }
 
     /// The drain timeout has passed: those who never came to a boundary are given up, ended, or reason to turn back.
     fn give_up_laggards(&mut self, turn: &mut Turn<'_>) {
-        let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        else {
+        let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade else {
             return;
         };
         if plan.until.is_none_or(|until| turn.now < until) {
@@ -167,24 +138,13 @@ impl Component {
                 let words = format!("{} actors came to no message boundary in time", laggards.len());
                 let refusal = Refusal::new(Step::Switching, "hold", Cause::Surroundings, words);
                 let first = laggards.first().map(|key| self.address(key));
-                self.turn_back(
-                    vec![Refusal {
-                        address: first,
-                        ..refusal
-                    }],
-                    turn,
-                );
+                self.turn_back(vec![Refusal { address: first, ..refusal }], turn);
             }
         }
     }
 
     fn give_up(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            draft,
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { draft, stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.set(key, Standing::GivenUp);
             draft.actors.not_now += 1;
         }
@@ -269,11 +229,7 @@ impl Component {
                 self.turn_back(vec![refusal.of(self.address(key))], turn);
             }
         }
-        if let Some(Upgrade {
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade {
             back.settle(key);
         }
         self.proceed(turn);

@@ -183,10 +183,7 @@ fn only_five_versions_before_are_kept() {
     let mut stage = Stage::new(|_| {});
     stage.set("run maths@1");
     for n in 2..7 {
-        stage.set(&format!(
-            "judge maths@{n} \n written \n drained maths@{} \n written",
-            n - 1
-        ));
+        stage.set(&format!("judge maths@{n} \n written \n drained maths@{} \n written", n - 1));
     }
     stage.play("deploy maths@7 \n loaded \n proved \n written \n drained maths@6");
     expect![[r#"

@@ -58,7 +58,8 @@ fn a_version_that_is_refused_while_it_is_loaded_again_is_retired_once() {
           retire counter@1
         drained counter@1
           forget 1
-    "#]].assert_eq(&stage.told());
+    "#]]
+    .assert_eq(&stage.told());
 }
 
 #[test]
