@@ -15,7 +15,8 @@ fn the_page_of_the_manifest_lists_every_setting_with_its_default() {
     for setting in settings() {
         if setting.section != section {
             section = setting.section;
-            write!(page, "\n## `[{section}]`\n\n| setting | default | meaning |\n|---|---|---|\n").expect("a string takes it");
+            write!(page, "\n## `[{section}]`\n\n| setting | default | meaning |\n|---|---|---|\n")
+                .expect("a string takes it");
         }
         let default = setting.default.replace('|', "\\|");
         writeln!(page, "| `{}` | {default} | {} |", setting.name, setting.meaning).expect("a string takes it");

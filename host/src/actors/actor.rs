@@ -101,12 +101,13 @@ pub struct View {
 impl Actor {
     /// An address without an actor yet, that accepts what `code` serves.
     pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, bounds: Bounds, stage: Arc<Stage>) -> Arc<Self> {
+        let mailbox = Mailbox::new(bounds, stage.engine.room().clone());
         Arc::new(Self {
             address,
             limits,
             stage,
             inner: Mutex::new(Inner {
-                mailbox: Mailbox::new(bounds),
+                mailbox,
                 lease: Lease::Vacant,
                 generation: Generation::default(),
                 born: None,

@@ -92,7 +92,7 @@ impl Instance {
     ) -> Result<Self, Fault> {
         let pre = code.pre.as_ref().map_err(|why| Fault::Dead(ExitReason::Error(why.clone())))?;
         let cpu = limits.change_cpu;
-        let sandbox = Sandbox::new(address, &code.version, limits, engine.gauge());
+        let sandbox = Sandbox::new(address, &code.version, limits, engine.room().clone());
         let mut store = Store::new(engine.wasm(), sandbox);
         store.limiter(|sandbox| &mut sandbox.memories);
         store.set_max_component_handles(1_000);
