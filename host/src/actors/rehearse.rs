@@ -9,6 +9,7 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::{Event, Handover, Proof, Rehearsal};
 
 use super::actor::Actor;
+use super::incarnation::Incarnation;
 use super::run::guarded;
 use super::stage::Stage;
 use crate::engine::code::Code;
@@ -141,21 +142,49 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
         Err(_) => return Err(Rehearsal::NotLooked(format!("it was busy for {PATIENCE:?}"))),
     };
     let code = incarnation.instance.code.clone();
-    let fail = |words: String| {
-        let (step, act) = (Step::Verified, "save".into());
-        Rehearsal::Failed(Refusal { step, act, address: Some(actor.address.clone()), words, cause: Cause::Surroundings })
+    let mut saving = Box::pin(async move {
+        let saved = guarded(incarnation.instance.save(version, AtStake::Live)).await;
+        (incarnation, saved)
+    });
+    let limit = actor.limits.save;
+    let saved = match tokio::time::timeout(limit, &mut saving).await {
+        Ok((incarnation, saved)) => saved_live(actor, incarnation, saved),
+        Err(_) => {
+            // It runs on to its end, and the actor with it.
+            let late = actor.clone();
+            actor.stage.queue.spawn(async move {
+                let (incarnation, saved) = saving.await;
+                _ = saved_live(&late, incarnation, saved);
+            });
+            return Err(Rehearsal::NotLooked(format!("its save did not end within {limit:?}")));
+        }
     };
-    match guarded(incarnation.instance.save(version, AtStake::Live)).await {
+    let checked = saved.and_then(|bytes| envelope::check(&bytes, version, code.structure_of(version)).map(|()| bytes));
+    match checked {
+        Ok(bytes) => Ok((bytes, code)),
+        Err(words) => {
+            let (step, act) = (Step::Verified, "save".into());
+            let address = Some(actor.address.clone());
+            Err(Rehearsal::Failed(Refusal { step, act, address, words, cause: Cause::Surroundings }))
+        }
+    }
+}
+
+/// What a `save` of the live state leaves behind: an actor that goes on, or one that starts again.
+fn saved_live(
+    actor: &Arc<Actor>,
+    incarnation: Box<Incarnation>,
+    saved: Result<Result<Vec<u8>, String>, Fault>,
+) -> Result<Vec<u8>, String> {
+    match saved {
         Ok(saved) => {
             actor.give_back(incarnation);
-            let bytes = saved.map_err(&fail)?;
-            envelope::check(&bytes, version, code.structure_of(version)).map_err(fail)?;
-            Ok((bytes, code))
+            saved
         }
         Err(fault) => {
-            let words = format!("{fault}; the state is lost, the actor starts again from init");
+            let words = format!("{fault}; its state is lost, and it starts again from init");
             actor.died(incarnation, fault.reason());
-            Err(fail(words))
+            Err(words)
         }
     }
 }
