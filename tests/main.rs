@@ -6,8 +6,13 @@
 mod support;
 
 mod calls;
-mod folder;
+mod hold;
 mod idle;
+mod kinds;
 mod misbehaving;
+mod offers;
+mod order;
 mod restart;
+mod rollback;
 mod swap;
+mod timers;
