@@ -6,9 +6,11 @@
 mod support;
 
 mod calls;
+mod docs;
 mod hold;
 mod idle;
 mod kinds;
+mod layers;
 mod misbehaving;
 mod offers;
 mod order;

@@ -91,8 +91,8 @@
 //! # Words
 //!
 //! Records of the [`log`] crate reach the host's log with level, target and fields, a panic's message and place with
-//! level `error` and target `panic`; what is printed arrives there as well. The crate's version is the label of the
-//! component.
+//! level `error` and target `panic`; what is printed arrives there as well. Events of the `tracing` crate go the same way
+//! with its feature `log`. The crate's version is the label of the component.
 //!
 //! # Tests
 //!

@@ -14,8 +14,8 @@
 //! | a type inside itself | `^n`: the n-th named type outwards, from 1 |
 //! | `#[shape("words")]` | `"words"` |
 //!
-//! No text is the beginning of another one's continuation: brackets close, `?` stands in front, names that are not
-//! plain are quoted. So no two structures share a text.
+//! A text can be read in one way only: brackets close, `?` stands in front, and names that are not plain are quoted. So
+//! no two structures share one.
 
 mod sha256;
 mod std_types;

@@ -10,6 +10,7 @@ pub mod back;
 pub mod birth;
 pub mod directory;
 pub mod handover;
+pub mod held;
 pub mod incarnation;
 pub mod look;
 pub mod mailbox;

@@ -2,6 +2,7 @@
 
 mod call;
 mod client;
+mod demo;
 mod exit;
 mod ps;
 mod run;
@@ -32,6 +33,8 @@ enum Verb {
     Call(call::Call),
     /// Lists actors.
     Ps(ps::Ps),
+    /// A guided tour on real parts.
+    Demo(demo::Demo),
 }
 
 /// Which host, and how to say what it answers.
@@ -54,6 +57,13 @@ struct Reach {
     quiet: bool,
 }
 
+impl Reach {
+    /// The host on a folder.
+    fn to(dir: &std::path::Path) -> Self {
+        Self { host: None, dir: Some(dir.to_owned()), token_file: None, json: true, quiet: false }
+    }
+}
+
 /// Parses the command line and runs the verb.
 pub fn main() -> ExitCode {
     let verb = Cli::parse().verb;
@@ -61,6 +71,7 @@ pub fn main() -> ExitCode {
         Verb::Run(verb) => (false, verb.run()),
         Verb::Call(verb) => (verb.reach.json, verb.run()),
         Verb::Ps(verb) => (verb.reach.json, verb.run()),
+        Verb::Demo(verb) => (false, verb.run()),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -189,7 +189,8 @@ pub fn start(parts: Parts, world: World, begin: Event) -> std::io::Result<(Handl
     let disk = disk::start(parts.store.clone(), news.clone(), happenings, receipts)?;
     let loader = loader::start(stage.engine.clone(), parts.store.clone(), parts.compiler, parts.settings.clone())?;
     let hands = hands::Hands::new(stage, disk, loader, parts.store, parts.settings, answers);
-    let mut turner = Loop { world, hands, waiting: HashMap::new(), next_request: RequestId(0), began: Instant::now(), answered };
+    let mut turner =
+        Loop { world, hands, waiting: HashMap::new(), next_request: RequestId(0), began: Instant::now(), answered };
     std::thread::Builder::new().name("control".into()).spawn(move || {
         turner.fact(begin);
         turner.turn(&inputs);

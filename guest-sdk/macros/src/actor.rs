@@ -2,15 +2,46 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, Path, ReceiverKind, Result, Type, parse_quote_spanned};
+use syn::{
+    Error, FnArg, ImplItem, ImplItemFn, ItemImpl, LitStr, Pat, Path, ReceiverKind, Result, Token, Type,
+    parse_quote_spanned,
+};
 
 use crate::guest;
 
-pub(crate) fn expand(args: TokenStream, item: ItemImpl) -> Result<TokenStream> {
-    if !args.is_empty() {
-        return Err(Error::new_spanned(args, "`#[actor]` takes no arguments"));
+/// `prefix = "admin_"`, or nothing.
+#[derive(Default)]
+pub(crate) struct Naming {
+    prefix: Option<LitStr>,
+}
+
+impl Parse for Naming {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.is_empty() {
+            return Ok(Self::default());
+        }
+        let key: Ident = input.parse()?;
+        if key != "prefix" {
+            return Err(Error::new(key.span(), "expected nothing or `prefix = \"admin_\"`"));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Self { prefix: Some(input.parse()?) })
     }
+}
+
+impl Naming {
+    /// What a function of the interface is called as a method.
+    fn method(&self, function: &Ident) -> Ident {
+        match &self.prefix {
+            Some(prefix) => Ident::new(&format!("{}{function}", prefix.value()), function.span()),
+            None => function.clone(),
+        }
+    }
+}
+
+pub(crate) fn expand(naming: &Naming, item: ItemImpl) -> Result<TokenStream> {
     let Some(interface) = item.trait_.as_ref().map(|(path, _)| path.clone()) else {
         return Err(Error::new_spanned(
             &item.self_ty,
@@ -23,7 +54,7 @@ pub(crate) fn expand(args: TokenStream, item: ItemImpl) -> Result<TokenStream> {
         "Info" => Ok(hook(&item, "info", &info(&item.self_ty, &interface))),
         "Health" => Ok(hook(&item, "health", &health(&item.self_ty, &interface))),
         "Status" => Ok(hook(&item, "status", &status(&item.self_ty, &interface))),
-        _ => exported(item),
+        _ => exported(naming, item),
     }
 }
 
@@ -83,9 +114,9 @@ fn status(ty: &Type, interface: &Path) -> TokenStream {
 }
 
 /// An interface of the user's world: his functions become methods, and the trait's functions call them.
-fn exported(item: ItemImpl) -> Result<TokenStream> {
+fn exported(naming: &Naming, item: ItemImpl) -> Result<TokenStream> {
     let functions = item.items.iter().map(|member| match member {
-        ImplItem::Fn(function) => forward(&item.self_ty, function).map(ImplItem::Fn),
+        ImplItem::Fn(function) => forward(naming, &item.self_ty, function).map(ImplItem::Fn),
         ImplItem::Type(resource) => Err(Error::new_spanned(
             resource,
             "a resource cannot leave its component, so the host takes no interface with one",
@@ -94,12 +125,17 @@ fn exported(item: ItemImpl) -> Result<TokenStream> {
     });
     // Both keep the user's own `impl` and braces: what the compiler says about either points at them.
     let implementation = ItemImpl { items: functions.collect::<Result<_>>()?, attrs: Vec::new(), ..item.clone() };
-    let methods = ItemImpl { trait_: None, ..item };
+    let mut methods = ItemImpl { trait_: None, ..item };
+    for member in &mut methods.items {
+        if let ImplItem::Fn(function) = member {
+            function.sig.ident = naming.method(&function.sig.ident);
+        }
+    }
     Ok(quote!(#methods #implementation))
 }
 
 /// The function that the host calls, without a `self`.
-fn forward(ty: &Type, function: &ImplItemFn) -> Result<ImplItemFn> {
+fn forward(naming: &Naming, ty: &Type, function: &ImplItemFn) -> Result<ImplItemFn> {
     let signature = &function.sig;
     if let Some(keyword) = &signature.asyncness {
         return Err(Error::new_spanned(
@@ -128,12 +164,13 @@ fn forward(ty: &Type, function: &ImplItemFn) -> Result<ImplItemFn> {
         }
     }
     let (name, output) = (&signature.ident, &signature.output);
+    let method = naming.method(name);
     let cfgs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let subject = quote!(<#ty as ::changeling_guest::__rt::Subject>);
     let call = match receiver {
-        None => quote_spanned!(name.span()=> <#ty>::#name(#(#arguments),*)),
-        Some(true) if arguments.is_empty() => quote_spanned!(name.span()=> #subject::with(<#ty>::#name)),
-        Some(_) => quote_spanned!(name.span()=> #subject::with(|state| <#ty>::#name(state, #(#arguments),*))),
+        None => quote_spanned!(name.span()=> <#ty>::#method(#(#arguments),*)),
+        Some(true) if arguments.is_empty() => quote_spanned!(name.span()=> #subject::with(<#ty>::#method)),
+        Some(_) => quote_spanned!(name.span()=> #subject::with(|state| <#ty>::#method(state, #(#arguments),*))),
     };
     Ok(parse_quote_spanned! {signature.span()=>
         #(#cfgs)*

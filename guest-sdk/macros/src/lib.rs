@@ -40,12 +40,14 @@ pub fn guest(input: TokenStream) -> TokenStream {
 /// it.
 ///
 /// The functions of an exported interface borrow the state: they take `&mut self`, `&self` or no `self`, and for the
-/// rest what the WIT says. They are methods of the type as well, so that a native test just calls them. Two exported
-/// interfaces with a function of the same name therefore need two types, or another name.
+/// rest what the WIT says. They become methods of the type as well, so that a native test just calls them. Where two
+/// exported interfaces have a function of the same name, `#[actor(prefix = "admin_")]` on one of them gives its methods
+/// other names.
 #[proc_macro_attribute]
 pub fn actor(args: TokenStream, item: TokenStream) -> TokenStream {
+    let naming = parse_macro_input!(args as actor::Naming);
     let item = parse_macro_input!(item as syn::ItemImpl);
-    actor::expand(args.into(), item).unwrap_or_else(syn::Error::into_compile_error).into()
+    actor::expand(&naming, item).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// A state that outlives its code, in one of its versions.

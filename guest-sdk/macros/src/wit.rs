@@ -34,7 +34,8 @@ impl Folder {
             return Err(anyhow!("there is no WIT at {}: write the guest's world there", path.display()));
         }
         let mut resolve = if has_contract(path) { Resolve::default() } else { contract()?.0 };
-        let (package, sources) = resolve.push_path(path)?;
+        // The parser's own words for a mistake show the line that it is in.
+        let (package, sources) = resolve.push_path(path).map_err(|why| anyhow!(resolve.render_error(&why)))?;
         Ok(Self { resolve, package, files: sources.paths().map(Path::to_owned).collect() })
     }
 }

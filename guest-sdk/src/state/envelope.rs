@@ -21,18 +21,19 @@ const MAGIC: [u8; 4] = *b"CHS1";
 const ENVELOPE_VERSION: u16 = 1;
 const HEADER_BYTES: usize = 28;
 
+/// The state is written behind room for its header, so that its bytes are not copied once more.
 pub(super) fn seal<T: Shape + Serialize>(version: u32, state: &T) -> Result<Vec<u8>, String> {
-    let payload = encode(state)?;
+    let written = postcard::to_extend(state, vec![0; HEADER_BYTES]);
+    let mut bytes = written.map_err(|why| format!("the state cannot be saved: {why}"))?;
+    let payload = &bytes[HEADER_BYTES..];
     let length = u32::try_from(payload.len()).map_err(|_| "the state is larger than 4 GiB".to_owned())?;
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&ENVELOPE_VERSION.to_le_bytes());
-    bytes.extend_from_slice(&[0; 2]);
-    bytes.extend_from_slice(&version.to_le_bytes());
-    bytes.extend_from_slice(&fingerprint(&structure_of::<T>()));
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(&crc32(&payload).to_le_bytes());
-    bytes.extend_from_slice(&payload);
+    let checksum = crc32(payload);
+    bytes[0..4].copy_from_slice(&MAGIC);
+    bytes[4..6].copy_from_slice(&ENVELOPE_VERSION.to_le_bytes());
+    bytes[8..12].copy_from_slice(&version.to_le_bytes());
+    bytes[12..20].copy_from_slice(&fingerprint(&structure_of::<T>()));
+    bytes[20..24].copy_from_slice(&length.to_le_bytes());
+    bytes[24..28].copy_from_slice(&checksum.to_le_bytes());
     Ok(bytes)
 }
 
@@ -94,10 +95,6 @@ impl<'a> Saved<'a> {
 
 fn number(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
     u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-}
-
-fn encode<T: Serialize>(state: &T) -> Result<Vec<u8>, String> {
-    postcard::to_stdvec(state).map_err(|why| format!("the state cannot be saved: {why}"))
 }
 
 fn decode<T: DeserializeOwned>(version: u32, payload: &[u8]) -> Result<T, String> {

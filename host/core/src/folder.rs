@@ -26,9 +26,7 @@ pub(crate) fn unsee(table: &mut Table, source: &Source) {
 
 /// Forgets all that was seen and judged of a component.
 pub(crate) fn forget(table: &mut Table, component: &ComponentName) {
-    table
-        .files
-        .retain(|file, _| component_of(file) != Some(component.as_str()));
+    table.files.retain(|file, _| component_of(file) != Some(component.as_str()));
     table.verdicts.retain(|verdict| verdict.component != *component);
 }
 
@@ -46,9 +44,7 @@ pub(crate) fn verdict<'a>(table: &'a Table, component: &ComponentName, digest: D
 
 /// Takes a verdict back: somebody asked to judge again, or the bytes were taken after all.
 pub(crate) fn acquit(table: &mut Table, component: &ComponentName, digest: Digest) {
-    table
-        .verdicts
-        .retain(|verdict| verdict.component != *component || verdict.digest != digest);
+    table.verdicts.retain(|verdict| verdict.component != *component || verdict.digest != digest);
 }
 
 /// Keeps a verdict, but only one whose cause is in the bytes.
@@ -57,11 +53,7 @@ pub(crate) fn convict(table: &mut Table, component: &ComponentName, digest: Dige
         return;
     };
     acquit(table, component, digest);
-    table.verdicts.push(Verdict {
-        component: component.clone(),
-        digest,
-        refusal: refusal.clone(),
-    });
+    table.verdicts.push(Verdict { component: component.clone(), digest, refusal: refusal.clone() });
     if table.verdicts.len() > MAX_VERDICTS {
         table.verdicts.remove(0);
     }

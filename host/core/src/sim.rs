@@ -202,7 +202,7 @@ fn settings(rng: &mut SmallRng) -> Settings {
 impl Sim {
     fn begin(&mut self) {
         let parked = self.hands.parked_actors();
-        self.tell(Event::Begin { parked, lost: 0, receipts: self.judge.receipts(), });
+        self.tell(Event::Begin { parked, lost: 0, receipts: self.judge.receipts() });
     }
 
     /// What will happen by itself in the busy minute.
@@ -288,7 +288,9 @@ impl Sim {
         let news = self.news.front().map(|(at, _)| *at);
         let due = self.due.keys().next().map(|(at, _)| *at);
         let tick = self.world.wake_at().map(|at| at.max(self.now));
-        let Some(next) = [news, due, tick].into_iter().flatten().min() else { return false };
+        let Some(next) = [news, due, tick].into_iter().flatten().min() else {
+            return false;
+        };
         self.now = self.now.max(next);
         if self.now > Time(3_600_000_000) {
             self.judge.violation("an hour has passed and it has not come to rest".to_owned());
@@ -310,7 +312,7 @@ impl Sim {
 
     fn handle(&mut self, event: Event) {
         self.note("<-", &event);
-        self.judge.hears(&event, &self.hands);
+        self.judge.hears(&event);
         let mut effects = Vec::new();
         let wall = WallTime(self.now.0 / 1_000);
         self.world.handle(self.now, wall, event, &mut effects);
@@ -338,7 +340,9 @@ impl Sim {
         let delay = match &effect {
             Effect::Load { .. } | Effect::Prove { .. } => self.rng.random_range(1_000..200_000),
             Effect::Switch { hold_timeout, .. } => {
-                let longest = u64::try_from(hold_timeout.as_micros()).unwrap_or(u64::MAX).clamp(2, 400_000);
+                // Most come to a boundary soon; some only just in time.
+                let most = if self.rng.random_ratio(1, 8) { u64::MAX } else { 400_000 };
+                let longest = u64::try_from(hold_timeout.as_micros()).unwrap_or(most).clamp(2, most);
                 self.rng.random_range(1..longest)
             }
             _ => self.rng.random_range(1..20_000),
@@ -402,7 +406,7 @@ impl Sim {
         self.due.retain(|_, due| matches!(due, Due::Fortune(_)));
         self.news.clear();
         self.hands.die();
-        self.judge.host_died(&self.hands);
+        self.judge.host_died();
         self.world = World::new(self.hands.disk.clone(), self.settings.clone());
         self.begin();
     }

@@ -16,11 +16,13 @@
 //! | `option` | `null` or the value, but `{"some": …}` around the value of an option that is an option itself |
 //! | `result` | `{"ok": …}` or `{"err": …}`, with `null` for one without a value |
 //!
-//! All that is lost is which of its many bit patterns a not-a-number had. A member that an object has twice is seen only
-//! by whoever parses the text: a [`serde_json::Value`] has the last one.
+//! All that is lost is which of its many bit patterns a not-a-number had. A [`serde_json::Value`] can't tell of a member
+//! that was in the text twice, so read text with [`parse`], which refuses it.
 
 mod from_packed;
+mod parse;
 mod to_packed;
 
 pub use from_packed::from_packed;
+pub use parse::parse;
 pub use to_packed::to_packed;

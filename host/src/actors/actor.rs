@@ -1,8 +1,8 @@
 //! One address: its mailbox and its lease. At rest that is all there is of an actor: no task, no stack, no timer.
 //!
 //! **The lease is the gate.** Whoever holds the [`Incarnation`] is alone with the actor: the run that handles messages, or
-//! a switch that took it between two of them. Messages that come meanwhile wait in order. It goes back by
-//! [`Actor::give_back`], or ends by [`Actor::died`] or [`Actor::ended`]; nothing else can be left shut.
+//! a switch that took it between two of them ([`Held`]). Messages that come meanwhile wait in order. A lease goes back when
+//! it is dropped, or its actor dies or ends with it; nothing can be left shut.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,7 @@ use changeling_core::id::{Address, Generation, UpgradeId};
 use changeling_core::reason::{CallError, ExitReason};
 use futures_channel::oneshot;
 
+use super::held::Held;
 use super::incarnation::{Incarnation, Kept};
 use super::mailbox::{Bounds, Entry, Mailbox, Message, Next};
 use super::run;
@@ -63,6 +64,8 @@ enum Lease {
 pub enum Posted {
     /// It waits; somebody will run it.
     Queued,
+    /// It waits, the first at an address that has no instance: somebody must be told.
+    Wanted,
     /// The actor rests: the caller runs it, with this message first.
     Run(Box<Incarnation>, Message),
 }
@@ -98,12 +101,13 @@ pub struct View {
 impl Actor {
     /// An address without an actor yet, that accepts what `code` serves.
     pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, bounds: Bounds, stage: Arc<Stage>) -> Arc<Self> {
+        let mailbox = Mailbox::new(bounds, stage.engine.room().clone());
         Arc::new(Self {
             address,
             limits,
             stage,
             inner: Mutex::new(Inner {
-                mailbox: Mailbox::new(bounds),
+                mailbox,
                 lease: Lease::Vacant,
                 generation: Generation::default(),
                 born: None,
@@ -147,9 +151,12 @@ impl Actor {
             Lease::Resting(incarnation) => return Ok(Posted::Run(incarnation, message)),
             other => inner.lease = other,
         }
+        let is_first = !inner.mailbox.has_messages();
         inner.mailbox.push(message).map_err(|_| CallError::Overloaded)?;
-        if matches!(inner.lease, Lease::Held) {
-            inner.waiting.get_or_insert_with(Instant::now);
+        match inner.lease {
+            Lease::Vacant if is_first => return Ok(Posted::Wanted),
+            Lease::Held => _ = inner.waiting.get_or_insert_with(Instant::now),
+            _ => {}
         }
         Ok(Posted::Queued)
     }
@@ -182,7 +189,7 @@ impl Actor {
     /// The lease between two messages, over the heads of those that wait; `urgent` ones before other takers.
     ///
     /// None where this life is over, now or before the boundary comes.
-    pub async fn take(&self, generation: Generation, urgent: bool) -> Option<Box<Incarnation>> {
+    pub async fn take(self: &Arc<Self>, generation: Generation, urgent: bool) -> Option<Held> {
         let boundary = {
             let mut inner = self.lock();
             if inner.generation != generation {
@@ -191,7 +198,7 @@ impl Actor {
             match std::mem::replace(&mut inner.lease, Lease::Held) {
                 Lease::Resting(incarnation) => {
                     inner.waiting = None;
-                    return Some(incarnation);
+                    return Some(Held::new(self, incarnation));
                 }
                 Lease::Vacant => {
                     inner.lease = Lease::Vacant;
@@ -207,14 +214,14 @@ impl Actor {
     }
 
     /// The lease after everything that waits now has been handled.
-    pub async fn take_after_queue(&self, generation: Generation) -> Option<Box<Incarnation>> {
+    pub async fn take_after_queue(self: &Arc<Self>, generation: Generation) -> Option<Held> {
         let boundary = {
             let mut inner = self.lock();
             if inner.generation != generation {
                 return None;
             }
             match std::mem::replace(&mut inner.lease, Lease::Held) {
-                Lease::Resting(incarnation) => return Some(incarnation),
+                Lease::Resting(incarnation) => return Some(Held::new(self, incarnation)),
                 Lease::Vacant => {
                     inner.lease = Lease::Vacant;
                     return None;
@@ -230,7 +237,7 @@ impl Actor {
 
     /// What the run that holds the lease does next. Gives the incarnation back to whoever comes first: the system lane,
     /// the run itself with an entry, or rest.
-    pub(super) fn next(&self, mut incarnation: Box<Incarnation>) -> Option<(Box<Incarnation>, Entry)> {
+    pub(super) fn next(self: &Arc<Self>, mut incarnation: Box<Incarnation>) -> Option<(Box<Incarnation>, Entry)> {
         self.memory.store(incarnation.instance.memory() as u64, Ordering::Relaxed);
         let mut inner = self.lock();
         loop {
@@ -247,16 +254,16 @@ impl Actor {
             };
             inner.lease = Lease::Held;
             inner.waiting = inner.mailbox.has_messages().then(Instant::now);
-            match taker.send(incarnation) {
+            match taker.send(Held::new(self, incarnation)) {
                 Ok(()) => return None,
                 // It gave up waiting meanwhile.
-                Err(back) => incarnation = back,
+                Err(back) => incarnation = back.not_taken()?,
             }
         }
     }
 
     /// Back from the system lane: the messages that waited are handled now.
-    pub fn give_back(self: &Arc<Self>, incarnation: Box<Incarnation>) {
+    pub(super) fn give_back(self: &Arc<Self>, incarnation: Box<Incarnation>) {
         let mut inner = self.lock();
         inner.waiting = None;
         if inner.mailbox.is_empty() {
@@ -317,27 +324,31 @@ impl Actor {
     }
 
     /// This life is over by a crash: timers are forgotten, messages wait for the next one.
-    pub fn died(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
-        {
+    pub(super) fn died(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
+        let is_wanted = {
             let mut inner = self.lock();
             inner.lease = Lease::Vacant;
             inner.born = None;
             inner.mailbox.forget_incarnation();
             inner.waiting = None;
-        }
+            inner.mailbox.has_messages()
+        };
         self.report_exit(incarnation, reason);
+        if is_wanted {
+            self.stage.news.tell(Event::Wanted { address: self.address.clone() });
+        }
     }
 
     /// This life is over in order, and so is the address: what waits is answered `stopped`. Its name is free again
     /// before anyone hears that it is down.
-    pub fn ended(self: &Arc<Self>, incarnation: Box<Incarnation>, reason: ExitReason) {
+    pub(super) fn ended(self: &Arc<Self>, incarnation: Box<Incarnation>, reason: ExitReason) {
         self.shut(CallError::Stopped);
         self.stage.directory.remove(self);
         self.report_exit(incarnation, reason);
     }
 
     /// This life is put away: as [`Actor::ended`], but that it is told by whoever parks it.
-    pub fn parked(self: &Arc<Self>, incarnation: Box<Incarnation>) {
+    pub(super) fn parked(self: &Arc<Self>, incarnation: Box<Incarnation>) {
         self.shut(CallError::Stopped);
         self.stage.directory.remove(self);
         self.stage.reaper.bury(incarnation.instance);

@@ -11,7 +11,7 @@ use changeling_core::reason::ExitReason;
 use super::actor::Actor;
 use super::birth;
 use super::incarnation::{Incarnation, Kept};
-use super::run::guarded;
+use super::run::{guarded, terminate};
 use crate::engine::code::Code;
 use crate::engine::instance::{AtStake, Instance};
 use crate::engine::room::Want;
@@ -50,18 +50,21 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
         Back::Down(instance) => (instance, false),
         Back::Stays(words) => {
             actor.stage.news.tell(left(words));
-            return actor.give_back(incarnation);
+            return incarnation.give_back();
         }
         Back::Dead(words, reason) => {
             actor.stage.news.tell(left(words));
-            return actor.died(incarnation, reason);
+            return incarnation.died(reason);
         }
     };
     if let Err(function) = actor.switch(&order.to, None) {
         // The older version lacks it: the newer one handles it first.
-        actor.stage.news.tell(left(format!("a call of {} waits, which the older version does not serve", function.name)));
+        actor
+            .stage
+            .news
+            .tell(left(format!("a call of {} waits, which the older version does not serve", function.name)));
         actor.stage.reaper.bury(instance);
-        return actor.give_back(incarnation);
+        return incarnation.give_back();
     }
     let newer = std::mem::replace(&mut incarnation.instance, instance);
     (incarnation.since_switch, incarnation.switched) = (0, false);
@@ -69,7 +72,7 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
         actor.stage.clock.arm(&actor, generation, timer, at);
     }
     actor.stage.news.tell(Event::TurnedBack { upgrade, address, generation, exact });
-    actor.give_back(incarnation);
+    incarnation.give_back();
     actor.stage.reaper.bury(newer);
 }
 
@@ -100,7 +103,9 @@ async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kep
 async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Instance) -> Back {
     let label = newer.instance.code.version.label.clone();
     let Some(version) = order.down else {
-        return Back::Stays(format!("{label} writes no state version that the older one reads, and it handled messages"));
+        return Back::Stays(format!(
+            "{label} writes no state version that the older one reads, and it handled messages"
+        ));
     };
     let saved = match guarded(newer.instance.save(version, AtStake::Live)).await {
         Ok(Ok(bytes)) => bytes,
@@ -119,9 +124,7 @@ async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Inst
 
 /// Without a state there is only the other way round of how it came.
 async fn restart(actor: &Arc<Actor>, newer: &mut Incarnation, mut older: Instance) -> Back {
-    if let Err(fault) = guarded(newer.instance.terminate(ExitReason::Shutdown)).await {
-        tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
-    }
+    terminate(actor, newer, ExitReason::Shutdown).await;
     match guarded(older.init(birth::start(actor, None, newer.args.clone()), false)).await {
         Ok(Ok(())) => Back::Exact(older),
         Ok(Err(words)) => Back::Dead(format!("init: {words}"), ExitReason::Error(words)),

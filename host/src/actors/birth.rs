@@ -40,7 +40,13 @@ pub struct Saved {
 }
 
 /// Brings an actor to life and runs it. Tells `Started`, after calling `begun`, or `StartFailed`.
-pub async fn birth(actor: Arc<Actor>, generation: Generation, code: Arc<Code>, from: From, begun: impl FnOnce() + Send) {
+pub async fn birth(
+    actor: Arc<Actor>,
+    generation: Generation,
+    code: Arc<Code>,
+    from: From,
+    begun: impl FnOnce() + Send,
+) {
     let want = if matches!(from, From::Init { after: None, .. }) { Want::Birth } else { Want::Upkeep };
     let (address, news) = (actor.address.clone(), actor.stage.news.clone());
     match deliver(&actor, generation, &code, from, want).await {
@@ -72,7 +78,8 @@ async fn deliver(
             let args = saved.args.clone();
             instance.sandbox().timers = Timers::resume(saved.timers, Instant::now());
             if let Some((version, bytes)) = saved.state {
-                let change = wit::state::Change { old_version: version, old_label: code.version.label.clone(), extra: None };
+                let change =
+                    wit::state::Change { old_version: version, old_label: code.version.label.clone(), extra: None };
                 let taken = guarded(instance.code_change(change, &bytes)).await.map_err(crashed)?;
                 taken.map_err(StartFailure::Refused)?;
                 return Ok(begin(actor, generation, instance, args));

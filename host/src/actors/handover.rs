@@ -13,8 +13,9 @@ use futures_util::FutureExt;
 
 use super::actor::Actor;
 use super::birth;
+use super::held::Held;
 use super::incarnation::{Incarnation, Kept};
-use super::run::guarded;
+use super::run::{guarded, terminate};
 use crate::engine::code::Code;
 use crate::engine::envelope;
 use crate::engine::instance::{AtStake, Fault, Instance};
@@ -69,12 +70,12 @@ pub async fn switch(actor: Arc<Actor>, order: Order) {
         Ok(carried) => release(&actor, &order, incarnation, new, carried, began),
         Err(Stop::Because(why)) => {
             tell_not(&actor, &order, why);
-            actor.give_back(incarnation);
+            incarnation.give_back();
         }
-        Err(Stop::Told) => actor.give_back(incarnation),
+        Err(Stop::Told) => incarnation.give_back(),
         Err(Stop::Dead(why, reason)) => {
             tell_not(&actor, &order, why);
-            actor.died(incarnation, reason);
+            incarnation.died(reason);
         }
     }
 }
@@ -113,9 +114,7 @@ async fn carry_over(
             kept.state = Some((version, bytes));
         }
         Handover::Restart => {
-            if let Err(fault) = guarded(old.instance.terminate(ExitReason::Shutdown)).await {
-                tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
-            }
+            terminate(actor, old, ExitReason::Shutdown).await;
             let begun = guarded(new.init(birth::start(actor, None, old.args.clone()), false)).await;
             accept(actor, "init", begun).map_err(too_late)?;
         }
@@ -180,21 +179,14 @@ fn accept(actor: &Actor, act: &str, answer: Result<Result<(), String>, Fault>) -
 }
 
 /// From here on the new version answers.
-fn release(
-    actor: &Arc<Actor>,
-    order: &Order,
-    mut incarnation: Box<Incarnation>,
-    mut new: Instance,
-    kept: Kept,
-    began: Instant,
-) {
+fn release(actor: &Arc<Actor>, order: &Order, mut incarnation: Held, mut new: Instance, kept: Kept, began: Instant) {
     let bytes = kept.state.as_ref().map_or(0, |(_, bytes)| bytes.len() as u64);
     let (held, first) = match actor.switch(&order.to, Some(kept)) {
         Ok(waited) => waited,
         Err(function) => {
             tell_not(actor, order, still_queued(&function.name));
             actor.stage.reaper.bury(new);
-            return actor.give_back(incarnation);
+            return incarnation.give_back();
         }
     };
     for (timer, at) in new.sandbox().timers.take_unarmed() {
@@ -216,7 +208,7 @@ fn release(
         generation: order.generation,
         figures,
     });
-    actor.give_back(incarnation);
+    incarnation.give_back();
     actor.stage.reaper.bury(old);
 }
 

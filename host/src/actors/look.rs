@@ -44,20 +44,20 @@ async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError
     let mut incarnation = taken.map_err(|_| CallError::DeadlineExceeded)?.ok_or(CallError::NoActor)?;
     let version = incarnation.instance.code.version.clone();
     let Some(shapes) = version.shapes else {
-        actor.give_back(incarnation);
+        incarnation.give_back();
         return Err(CallError::Refused("its code exports no `state`".into()));
     };
     let shape = shapes.current;
     match guarded(incarnation.instance.save(shape.version, AtStake::Live)).await {
         Ok(saved) => {
-            actor.give_back(incarnation);
+            incarnation.give_back();
             let (label, structure) = (version.label, shape.structure);
             let state = |bytes| State { version: shape.version, structure, label, bytes };
             saved.map(state).map_err(CallError::Refused)
         }
         Err(fault) => {
             let reason = fault.reason();
-            actor.died(incarnation, reason.clone());
+            incarnation.died(reason.clone());
             Err(CallError::Crashed(reason))
         }
     }

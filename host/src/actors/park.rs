@@ -9,9 +9,9 @@ use changeling_core::reason::{CallError, ExitReason};
 
 use super::actor::Actor;
 use super::incarnation::Incarnation;
-use super::run::guarded;
-use crate::engine::instance::AtStake;
+use super::run::{guarded, terminate};
 use crate::engine::envelope;
+use crate::engine::instance::AtStake;
 
 /// What is written for the next start.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub async fn park(actor: &Arc<Actor>, generation: Generation, drain: Duration) -
     };
     let mut incarnation = incarnation?;
     let parked = save(actor, &mut incarnation).await;
-    actor.parked(incarnation);
+    incarnation.parked();
     Some(parked)
 }
 
@@ -63,10 +63,7 @@ async fn save(actor: &Actor, incarnation: &mut Incarnation) -> Result<Parked, St
         }
     };
     if state.is_none() {
-        let ended = guarded(incarnation.instance.terminate(ExitReason::Shutdown)).await;
-        if let Err(fault) = ended {
-            tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
-        }
+        terminate(actor, incarnation, ExitReason::Shutdown).await;
     }
     let timers = incarnation.instance.sandbox().timers.remaining(Instant::now());
     Ok(Parked { digest: code.version.digest, state, args: incarnation.args.clone(), timers })

@@ -9,7 +9,7 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::{Event, Handover, Proof, Rehearsal};
 
 use super::actor::Actor;
-use super::incarnation::Incarnation;
+use super::held::Held;
 use super::run::guarded;
 use super::stage::Stage;
 use crate::engine::code::Code;
@@ -61,7 +61,9 @@ impl Scratch {
         self.stage.reaper.bury(next);
         match taken {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(words)) => Err(refused(who, "code-change", format!("it does not take what it saved itself: {words}"))),
+            Ok(Err(words)) => {
+                Err(refused(who, "code-change", format!("it does not take what it saved itself: {words}")))
+            }
             Err(fault) => Err(refused(who, "code-change", format!("it does not take what it saved itself: {fault}"))),
         }
     }
@@ -81,7 +83,9 @@ impl Scratch {
         match guarded(instance.init(start, true)).await {
             Ok(Ok(())) => {}
             Ok(Err(words)) => return Err(Verdict::Unproven(format!("a scratch init answered: {words}"))),
-            Err(Fault::Sealed(words)) => return Err(Verdict::Unproven(format!("a scratch init could not be run to its end: {words}"))),
+            Err(Fault::Sealed(words)) => {
+                return Err(Verdict::Unproven(format!("a scratch init could not be run to its end: {words}")));
+            }
             Err(fault) => return Err(refused(None, "init", fault.to_string())),
         }
         if let Err(words) = guarded(instance.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
@@ -122,7 +126,13 @@ pub async fn rehearse(
     scratch.stage.news.tell(Event::Rehearsed { upgrade, address: actor.address.clone(), generation, outcome });
 }
 
-async fn try_on(scratch: &Scratch, actor: &Arc<Actor>, generation: Generation, version: u32, returns: bool) -> Rehearsal {
+async fn try_on(
+    scratch: &Scratch,
+    actor: &Arc<Actor>,
+    generation: Generation,
+    version: u32,
+    returns: bool,
+) -> Rehearsal {
     let (bytes, old) = match look(actor, generation, version).await {
         Ok(looked) => looked,
         Err(ended) => return ended,
@@ -136,25 +146,24 @@ async fn try_on(scratch: &Scratch, actor: &Arc<Actor>, generation: Generation, v
 
 /// A copy of a live state, taken between two messages.
 async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Result<(Vec<u8>, Arc<Code>), Rehearsal> {
-    let mut incarnation = match tokio::time::timeout(PATIENCE, actor.take(generation, false)).await {
-        Ok(Some(incarnation)) => incarnation,
+    let mut held = match tokio::time::timeout(PATIENCE, actor.take(generation, false)).await {
+        Ok(Some(held)) => held,
         Ok(None) => return Err(Rehearsal::NotLooked("it ended meanwhile".into())),
         Err(_) => return Err(Rehearsal::NotLooked(format!("it was busy for {PATIENCE:?}"))),
     };
-    let code = incarnation.instance.code.clone();
+    let code = held.instance.code.clone();
     let mut saving = Box::pin(async move {
-        let saved = guarded(incarnation.instance.save(version, AtStake::Live)).await;
-        (incarnation, saved)
+        let saved = guarded(held.instance.save(version, AtStake::Live)).await;
+        (held, saved)
     });
     let limit = actor.limits.save;
     let saved = match tokio::time::timeout(limit, &mut saving).await {
-        Ok((incarnation, saved)) => saved_live(actor, incarnation, saved),
+        Ok((held, saved)) => saved_live(held, saved),
         Err(_) => {
             // It runs on to its end, and the actor with it.
-            let late = actor.clone();
             actor.stage.queue.spawn(async move {
-                let (incarnation, saved) = saving.await;
-                _ = saved_live(&late, incarnation, saved);
+                let (held, saved) = saving.await;
+                _ = saved_live(held, saved);
             });
             return Err(Rehearsal::NotLooked(format!("its save did not end within {limit:?}")));
         }
@@ -171,19 +180,15 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
 }
 
 /// What a `save` of the live state leaves behind: an actor that goes on, or one that starts again.
-fn saved_live(
-    actor: &Arc<Actor>,
-    incarnation: Box<Incarnation>,
-    saved: Result<Result<Vec<u8>, String>, Fault>,
-) -> Result<Vec<u8>, String> {
+fn saved_live(held: Held, saved: Result<Result<Vec<u8>, String>, Fault>) -> Result<Vec<u8>, String> {
     match saved {
         Ok(saved) => {
-            actor.give_back(incarnation);
+            held.give_back();
             saved
         }
         Err(fault) => {
             let words = format!("{fault}; its state is lost, and it starts again from init");
-            actor.died(incarnation, fault.reason());
+            held.died(fault.reason());
             Err(words)
         }
     }

@@ -98,11 +98,16 @@ async fn timer(incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason>
 }
 
 /// In order: `terminate`, then gone.
-pub async fn end(actor: &Arc<Actor>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
-    if let Err(fault) = guarded(incarnation.instance.terminate(reason.clone())).await {
+async fn end(actor: &Arc<Actor>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
+    terminate(actor, &mut incarnation, reason.clone()).await;
+    actor.ended(incarnation, reason);
+}
+
+/// `terminate`: one that dies of it is as gone as one that does not.
+pub async fn terminate(actor: &Actor, incarnation: &mut Incarnation, reason: ExitReason) {
+    if let Err(fault) = guarded(incarnation.instance.terminate(reason)).await {
         tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
     }
-    actor.ended(incarnation, reason);
 }
 
 /// A panic of the host under a guest's call ends that guest alone.

@@ -49,7 +49,13 @@ impl Default for Settings {
 
 impl Service {
     /// Without an instance yet.
-    pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, stage: Arc<Stage>, settings: Settings) -> Arc<Self> {
+    pub fn new(
+        address: Address,
+        code: Arc<Code>,
+        limits: Arc<Limits>,
+        stage: Arc<Stage>,
+        settings: Settings,
+    ) -> Arc<Self> {
         Arc::new(Self {
             address,
             code,
@@ -115,12 +121,7 @@ impl Service {
     }
 
     fn put_back(&self, instance: Instance) {
-        // One that set a timer or asked to exit has left something behind that the next call must not meet; a service
-        // has no mailbox for either.
-        let mut instance = instance;
-        let sandbox = instance.sandbox();
-        let marked = sandbox.exit.is_some() || !sandbox.timers.is_empty();
-        if marked || self.settings.fresh || self.retired.load(Ordering::Acquire) {
+        if self.settings.fresh || self.retired.load(Ordering::Acquire) {
             return self.stage.reaper.bury(instance);
         }
         self.lock().push((Instant::now(), instance));

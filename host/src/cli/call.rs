@@ -10,8 +10,10 @@ use crate::http::MEDIA_WAVE;
 
 /// Calls a function of an actor or a service, and prints its result.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  changeling call counter increment 5\n  changeling call session/alice say '\"hello\"' \
-    'some({loud: true})'\n  changeling call counter increment --json '[5]'")]
+#[command(
+    after_help = "Examples:\n  changeling call counter increment 5\n  changeling call session/alice say '\"hello\"' \
+    'some({loud: true})'\n  changeling call counter increment --json '[5]'"
+)]
 pub struct Call {
     /// An address: a component, or `component/key`.
     address: String,
@@ -41,7 +43,12 @@ impl Call {
             let body = match self.args.as_slice() {
                 [] => "[]",
                 [one] => one.as_str(),
-                _ => return Err(Failure::new(Exit::Usage, "with --json the arguments are one JSON array, such as '[1, \"two\"]'")),
+                _ => {
+                    return Err(Failure::new(
+                        Exit::Usage,
+                        "with --json the arguments are one JSON array, such as '[1, \"two\"]'",
+                    ));
+                }
             };
             headers.push(("content-type", "application/json"));
             let answer = client.json(Method::POST, &path, &headers, Some(body.as_bytes()))?;

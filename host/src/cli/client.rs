@@ -24,7 +24,8 @@ impl Client {
         let agent = Agent::new_with_config(config.build());
         let given = given_token(reach)?;
         if let Some(url) = &reach.host {
-            let token = given.or_else(|| status(reach).ok().filter(|status| status.url == *url).map(|status| status.token));
+            let token =
+                given.or_else(|| status(reach).ok().filter(|status| status.url == *url).map(|status| status.token));
             return Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), token });
         }
         let status = status(reach)?;
@@ -32,7 +33,13 @@ impl Client {
     }
 
     /// A request with a JSON answer.
-    pub fn json(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Result<Value, Failure> {
+    pub fn json(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Value, Failure> {
         let mut response = self.send(method, path, headers, body)?;
         let read = response.body_mut().with_config().limit(1 << 30).read_json();
         read.map_err(|e| Failure::new(Exit::Error, format!("the host's answer is not JSON: {e}")))
@@ -56,7 +63,8 @@ impl Client {
         let no_host = |e: String| {
             Failure::new(Exit::NoHost, format!("no host answers at {}: {e}; start one with `changeling run`", self.url))
         };
-        let body = body.map_or(SendBody::none(), |bytes| SendBody::from_owned_reader(std::io::Cursor::new(bytes.to_vec())));
+        let body =
+            body.map_or(SendBody::none(), |bytes| SendBody::from_owned_reader(std::io::Cursor::new(bytes.to_vec())));
         let request = request.body(body).map_err(|e| Failure::new(Exit::Usage, format!("{}: {e}", self.url)))?;
         let mut response = self.agent.run(request).map_err(|e| no_host(e.to_string()))?;
         if response.status().is_success() {
@@ -74,7 +82,8 @@ fn given_token(reach: &Reach) -> Result<Option<String>, Failure> {
     match &reach.token_file {
         Some(file) => {
             let text = std::fs::read_to_string(file);
-            let text = text.map_err(|e| Failure::new(Exit::Error, format!("the token file {}: {e}", file.display())))?;
+            let text =
+                text.map_err(|e| Failure::new(Exit::Error, format!("the token file {}: {e}", file.display())))?;
             Ok(Some(text.trim().to_owned()))
         }
         // Never an argument: arguments are there for every user of the machine to read.
@@ -95,7 +104,9 @@ fn status(reach: &Reach) -> Result<crate::store::Status, Failure> {
     let dir = state.parent().unwrap_or(Path::new(".")).display().to_string();
     match running(&state) {
         Ok(Running::Host(status)) => Ok(status),
-        Ok(_) => Err(Failure::new(Exit::NoHost, format!("no host runs on {dir}; start one with `changeling run {dir}`"))),
+        Ok(_) => {
+            Err(Failure::new(Exit::NoHost, format!("no host runs on {dir}; start one with `changeling run {dir}`")))
+        }
         Err(e) => Err(Failure::new(Exit::NoHost, e.to_string())),
     }
 }

@@ -45,9 +45,16 @@ impl Run {
     /// Runs the host to its end.
     pub fn run(self) -> Result<Exit, Failure> {
         start_log(self.log);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build()?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("http").enable_all().build()?;
         let compiler = std::env::current_exe()?;
-        let options = Options { dir: self.dir.clone(), state: self.state, manifest: self.manifest, listen: self.listen, compiler };
+        let options = Options {
+            dir: self.dir.clone(),
+            state: self.state,
+            manifest: self.manifest,
+            listen: self.listen,
+            compiler,
+        };
         runtime.block_on(async {
             let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
             let host = host::start(options).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, RequestId};
 use changeling_core::reason::{CallError, ExitReason};
-use changeling_core::{Answer, Birth, Effect, Event, StartFailure};
+use changeling_core::{Answer, Birth, Effect, Event, Rehearsal, StartFailure};
 
 use super::SettingsOf;
 use super::{disk, loader};
@@ -50,7 +50,17 @@ impl Hands {
         settings: SettingsOf,
         answers: Sender<(RequestId, Answer)>,
     ) -> Self {
-        Self { stage, disk, loader, store, settings, answers, codes: Codes::default(), retired: HashMap::new(), ended: false }
+        Self {
+            stage,
+            disk,
+            loader,
+            store,
+            settings,
+            answers,
+            codes: Codes::default(),
+            retired: HashMap::new(),
+            ended: false,
+        }
     }
 
     /// Whether everything is parked and written.
@@ -71,10 +81,15 @@ impl Hands {
                 }
             }
             Effect::Rehearse { upgrade, address, generation, to, handover } => {
-                let Some(actor) = self.stage.directory.actor(&address) else { return };
-                match self.scratch(&address.component, to) {
-                    Some(scratch) => self.stage.queue.spawn(rehearse(scratch, upgrade, actor, generation, handover)),
-                    None => self.missing(&address.component, to),
+                let trial = self.stage.directory.actor(&address).zip(self.scratch(&address.component, to));
+                match trial {
+                    Some((actor, scratch)) => {
+                        self.stage.queue.spawn(rehearse(scratch, upgrade, actor, generation, handover));
+                    }
+                    None => {
+                        let outcome = Rehearsal::NotLooked("it ended meanwhile".into());
+                        self.stage.news.tell(Event::Rehearsed { upgrade, address, generation, outcome });
+                    }
                 }
             }
             Effect::Start { address, generation, digest, birth } => self.start(address, generation, digest, birth),
@@ -235,11 +250,11 @@ impl Hands {
     fn stop(&self, address: &Address, generation: Generation, reason: ExitReason) {
         let Some(actor) = self.stage.directory.actor(address) else { return };
         self.stage.queue.spawn(async move {
-            let Some(incarnation) = actor.take(generation, true).await else { return };
-            match reason {
-                ExitReason::Killed => actor.ended(incarnation, reason),
-                reason => run::end(&actor, incarnation, reason).await,
+            let Some(mut held) = actor.take(generation, true).await else { return };
+            if reason != ExitReason::Killed {
+                run::terminate(&actor, &mut held, reason.clone()).await;
             }
+            held.ended(reason);
         });
     }
 
@@ -293,7 +308,9 @@ fn on_disk(address: Address, parked: park::Parked, restarts: u64) -> ParkedActor
 /// One line of the host's log for what happened.
 pub fn log(happening: &Happening) {
     match happening {
-        Happening::Loaded { component, label, digest } => tracing::info!("{component} {label} ({}) serves", digest.short()),
+        Happening::Loaded { component, label, digest } => {
+            tracing::info!("{component} {label} ({}) serves", digest.short())
+        }
         Happening::Removed { component } => tracing::info!("{component} is removed"),
         Happening::Ignored { file, why, .. } => tracing::warn!("{file} changes nothing: {why}"),
         Happening::Refused { component, label, step, reason, .. } => {

@@ -30,7 +30,12 @@ pub struct Job {
 ///
 /// # Errors
 /// Where it cannot be had.
-pub fn start(engine: Engine, store: Arc<Store>, compiler: PathBuf, settings: SettingsOf) -> std::io::Result<Sender<Job>> {
+pub fn start(
+    engine: Engine,
+    store: Arc<Store>,
+    compiler: PathBuf,
+    settings: SettingsOf,
+) -> std::io::Result<Sender<Job>> {
     let (sender, jobs) = channel::<Job>();
     let loader = Loader { engine, store, compiler, settings };
     std::thread::Builder::new().name("loader".into()).spawn(move || {

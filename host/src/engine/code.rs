@@ -71,7 +71,13 @@ impl Code {
     ///
     /// # Errors
     /// A refusal where a function could not be called: handles or `async` in its type.
-    pub fn reflect(engine: &Engine, component: &Component, digest: Digest, label: String, size: u64) -> Result<Self, Refusal> {
+    pub fn reflect(
+        engine: &Engine,
+        component: &Component,
+        digest: Digest,
+        label: String,
+        size: u64,
+    ) -> Result<Self, Refusal> {
         let mut functions = Vec::new();
         let mut signatures = BTreeMap::new();
         let wasm = engine.wasm();
@@ -100,7 +106,9 @@ impl Code {
             Ok(pre) => HookIndices::of(pre)?,
             Err(_) => HookIndices::default(),
         };
-        let has = |interface: &str| component.get_export_index(None, format!("{CONTRACT}{interface}@0.1.0").as_str()).is_some();
+        let has = |interface: &str| {
+            component.get_export_index(None, format!("{CONTRACT}{interface}@0.1.0").as_str()).is_some()
+        };
         let flags = Hooks {
             state: has("state"),
             lifecycle: has("lifecycle"),
@@ -159,9 +167,11 @@ impl Code {
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(one),
             (None, _) => {
-                let near = self.functions.iter().map(|f| f.short()).max_by(|a, b| {
-                    strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
-                });
+                let near = self
+                    .functions
+                    .iter()
+                    .map(|f| f.short())
+                    .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
                 Err(NotOne::None(near.filter(|near| strsim::jaro_winkler(near, name) > 0.7).map(str::to_owned)))
             }
             (Some(_), Some(_)) => {

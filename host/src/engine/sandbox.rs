@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use changeling_core::contract::{Kind, Version};
 use changeling_core::id::Address;
 use changeling_core::reason::ExitReason;
 use tracing::Level;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::limits::{Exceeded, Limits, Memories, MemoryGauge};
+use super::limits::{Exceeded, Limits, Memories};
+use super::room::Room;
 use super::settings::TICK;
 use super::timers::Timers;
 use super::voice::Voice;
@@ -35,6 +37,7 @@ pub struct Sandbox {
     pub voice: Voice,
     pub(super) memories: Memories,
     budget: Budget,
+    is_service: bool,
     sealed: Option<&'static str>,
     // Made on first use: most guests import WASI and never call it, and it costs 5 µs to make.
     wasi: Option<WasiCtx>,
@@ -48,20 +51,23 @@ struct Budget {
     limit: Duration,
 }
 
+/// The longest token of a timer, in bytes.
+pub(super) const MAX_TOKEN: usize = 4 << 10;
 /// Entries of the resource table, and the longest answer of `get-random-bytes`.
 const MAX_RESOURCES: usize = 1_000;
 const MAX_RANDOM: u64 = 64 << 10;
 
 impl Sandbox {
     /// An empty one.
-    pub fn new(address: Address, label: Arc<str>, limits: Arc<Limits>, gauge: MemoryGauge) -> Self {
+    pub fn new(address: Address, version: &Version, limits: Arc<Limits>, room: Room) -> Self {
         let voice = Voice::new(address.to_string(), limits.log_per_second);
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         Self {
-            memories: Memories::new(limits.memory, gauge),
+            memories: Memories::new(limits.memory, room),
             address,
-            label,
+            label: version.label.as_str().into(),
+            is_service: version.kind == Kind::Service,
             limits,
             timers: Timers::default(),
             exit: None,
@@ -91,11 +97,13 @@ impl Sandbox {
         Ok(())
     }
 
-    fn refuse_if_sealed(&self, function: &str) -> wasmtime::Result<()> {
-        match self.sealed {
-            None => Ok(()),
-            Some(act) => Err(wasmtime::Error::from(Sealed { function: function.to_owned(), act })),
-        }
+    fn refuse_if_sealed(&self, function: &'static str) -> wasmtime::Result<()> {
+        self.sealed.map_or(Ok(()), |act| Err(wasmtime::Error::from(Sealed { function, act })))
+    }
+
+    /// What only an actor can do: a service has no life of its own, and no mailbox for a timer.
+    fn refuse_in_service(&self, function: &'static str) -> wasmtime::Result<()> {
+        if self.is_service { Err(wasmtime::Error::from(Sealed { function, act: "a service" })) } else { Ok(()) }
     }
 }
 
@@ -103,7 +111,7 @@ impl Sandbox {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{function} is not allowed in {act}")]
 pub struct Sealed {
-    function: String,
+    function: &'static str,
     act: &'static str,
 }
 
@@ -144,11 +152,16 @@ impl wit::process::Host for Sandbox {
 
     fn exit(&mut self, reason: wit::types::ExitReason) -> wasmtime::Result<()> {
         self.refuse_if_sealed("changeling:actor/process.exit")?;
-        self.exit = Some(reason.into());
+        self.refuse_in_service("changeling:actor/process.exit")?;
+        self.exit.get_or_insert_with(|| reason.into());
         Ok(())
     }
 
     fn send_after(&mut self, ms: u64, token: String) -> wasmtime::Result<u64> {
+        self.refuse_in_service("changeling:actor/process.send-after")?;
+        if token.len() > MAX_TOKEN {
+            return Err(wasmtime::Error::from(Exceeded::Token(token.len())));
+        }
         if self.timers.len() >= self.limits.timers {
             return Err(wasmtime::Error::from(Exceeded::Timers(self.timers.len())));
         }

@@ -95,7 +95,8 @@ fn arguments(
     if is_wave(headers, header::CONTENT_TYPE) {
         let text = std::str::from_utf8(body).map_err(|e| bad(format!("the arguments are not UTF-8: {e}")))?;
         // One argument a line of the body's JSON array of texts: WAVE itself has no form for a list of arguments.
-        let texts: Vec<String> = serde_json::from_str(text).map_err(|e| bad(format!("the arguments are not a JSON array of WAVE texts: {e}")))?;
+        let texts: Vec<String> = serde_json::from_str(text)
+            .map_err(|e| bad(format!("the arguments are not a JSON array of WAVE texts: {e}")))?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let types: Vec<_> = function.params.iter().map(|(_, ty)| ty.clone()).collect();
         return wave::to_packed(&types, &texts, limit);
@@ -103,7 +104,7 @@ fn arguments(
     let empty = body.iter().all(u8::is_ascii_whitespace);
     let value = match empty {
         true => serde_json::Value::Array(Vec::new()),
-        false => serde_json::from_slice(body).map_err(|e| bad(format!("the body is not JSON: {e}")))?,
+        false => json::parse(body)?,
     };
     json::to_packed(&function.params, &value, limit)
 }

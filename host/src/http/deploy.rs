@@ -39,7 +39,8 @@ pub async fn deploy(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let component = ComponentName::new(&given.component)?;
-    let refused = |why: String| Problem::new(StatusCode::CONFLICT, "refused", why).with("component", given.component.as_str());
+    let refused =
+        |why: String| Problem::new(StatusCode::CONFLICT, "refused", why).with("component", given.component.as_str());
     let body = body.map_err(|e| refused(e.to_string()))?;
     check_whole(&body).map_err(|why| refused(format!("{why}; a component is built for wasm32-wasip2")))?;
     let mut receipts = app.handle.receipts();
@@ -55,11 +56,15 @@ pub async fn deploy(
     };
     match app.handle.deploy(offer).await? {
         Answer::Upgrade(id) => {
-            let wait = given.wait.as_deref().and_then(|wait| humantime::parse_duration(wait).ok()).unwrap_or(Duration::ZERO);
+            let wait =
+                given.wait.as_deref().and_then(|wait| humantime::parse_duration(wait).ok()).unwrap_or(Duration::ZERO);
             let next = upgrades::next(&mut receipts, |receipt| receipt.id == id);
             match tokio::time::timeout(wait, next).await {
                 Ok(Some(receipt)) => Ok(Json((*receipt).clone()).into_response()),
-                _ => Ok((StatusCode::ACCEPTED, Json(json!({ "$type": "changeling.upgrade/1", "id": id }))).into_response()),
+                _ => {
+                    Ok((StatusCode::ACCEPTED, Json(json!({ "$type": "changeling.upgrade/1", "id": id })))
+                        .into_response())
+                }
             }
         }
         Answer::Nothing(why) => Ok(Json(json!({ "$type": "changeling.nothing/1", "reason": why })).into_response()),

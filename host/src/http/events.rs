@@ -41,8 +41,9 @@ pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: H
         (None, false) => app.handle.store.events.last().saturating_sub(limit as u64),
     };
     let written = app.handle.store.events.since(since, if is_stream { usize::MAX } else { limit });
-    let written = written
-        .map_err(|e| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", format!("events cannot be read: {e}")))?;
+    let written = written.map_err(|e| {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", format!("events cannot be read: {e}"))
+    })?;
     if !is_stream {
         return Ok(Json(json!({ "$type": "changeling.events/1", "events": written })).into_response());
     }
@@ -68,7 +69,8 @@ fn follow(
         };
         last = record.seq;
         let event = Event::default().id(last.to_string());
-        let event = event.json_data(&record).unwrap_or_else(|_| Event::default().comment("an event that JSON cannot say"));
+        let event =
+            event.json_data(&record).unwrap_or_else(|_| Event::default().comment("an event that JSON cannot say"));
         Some((Ok(event), (written, coming, last)))
     })
 }

@@ -16,7 +16,8 @@ pub async fn check_host(State(app): State<App>, request: Request, next: Next) ->
     let headers = request.headers();
     let ours = |value: &str| app.access.hosts.iter().any(|host| host.eq_ignore_ascii_case(value));
     if !text(headers, HOST.as_str()).is_some_and(ours) {
-        let why = "the `Host` header names none of this host's addresses; ask it by 127.0.0.1 or localhost and its port";
+        let why =
+            "the `Host` header names none of this host's addresses; ask it by 127.0.0.1 or localhost and its port";
         return Problem::new(StatusCode::FORBIDDEN, "forbidden", why).into_response();
     }
     if let Some(origin) = headers.get(ORIGIN) {
@@ -31,7 +32,8 @@ pub async fn check_host(State(app): State<App>, request: Request, next: Next) ->
 
 /// Asks for the token, but for calls where these are open.
 pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
-    let open = app.access.open_calls && request.method() == Method::POST && request.uri().path().starts_with("/v1/call/");
+    let open =
+        app.access.open_calls && request.method() == Method::POST && request.uri().path().starts_with("/v1/call/");
     let given = text(request.headers(), AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
     let known = given.is_some_and(|token| token.as_bytes().ct_eq(app.access.token.as_bytes()).into());
     if open || known {

@@ -37,7 +37,11 @@ pub struct Remove {
 }
 
 /// `DELETE /v1/components/{name}`.
-pub async fn remove(State(app): State<App>, Path(name): Path<String>, Query(how): Query<Remove>) -> Result<Response, Problem> {
+pub async fn remove(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Query(how): Query<Remove>,
+) -> Result<Response, Problem> {
     let component = ComponentName::new(&name)?;
     let address = Address::singleton(component.clone());
     ask(&app, Request::Remove { component, force: how.force }, &address, "remove").await

@@ -42,21 +42,33 @@ impl Problem {
     pub fn of_call(error: &CallError, address: &Address, function: &str) -> Self {
         let component = &address.component;
         let (status, name, detail) = match error {
-            CallError::NoSuchComponent => {
-                (StatusCode::NOT_FOUND, "no-such-component", format!("no component `{component}` is loaded; `changeling components` lists them"))
-            }
-            CallError::NoSuchFunction => {
-                (StatusCode::NOT_FOUND, "no-such-function", format!("the version of `{component}` that answers has no function `{function}`"))
-            }
-            CallError::NoActor => {
-                (StatusCode::NOT_FOUND, "no-actor", format!("there is no actor `{address}`, and a call does not make one; `changeling ps {component}` lists them"))
-            }
-            CallError::DeadlineExceeded => {
-                (StatusCode::GATEWAY_TIMEOUT, "deadline-exceeded", format!("`{address}` did not answer `{function}` in time; the call may still be handled"))
-            }
-            CallError::Overloaded => {
-                (StatusCode::SERVICE_UNAVAILABLE, "overloaded", format!("`{address}` has no room for another message now; try again"))
-            }
+            CallError::NoSuchComponent => (
+                StatusCode::NOT_FOUND,
+                "no-such-component",
+                format!("no component `{component}` is loaded; `changeling components` lists them"),
+            ),
+            CallError::NoSuchFunction => (
+                StatusCode::NOT_FOUND,
+                "no-such-function",
+                format!("the version of `{component}` that answers has no function `{function}`"),
+            ),
+            CallError::NoActor => (
+                StatusCode::NOT_FOUND,
+                "no-actor",
+                format!(
+                    "there is no actor `{address}`, and a call does not make one; `changeling ps {component}` lists them"
+                ),
+            ),
+            CallError::DeadlineExceeded => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "deadline-exceeded",
+                format!("`{address}` did not answer `{function}` in time; the call may still be handled"),
+            ),
+            CallError::Overloaded => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                format!("`{address}` has no room for another message now; try again"),
+            ),
             CallError::Crashed(reason) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "crashed", format!("`{address}` crashed in `{function}`: {reason}"))
             }
@@ -66,9 +78,11 @@ impl Problem {
                 (StatusCode::LOOP_DETECTED, "cycle", format!("the call would wait for itself: {}", path.join(" → ")))
             }
             CallError::TooDeep => (StatusCode::LOOP_DETECTED, "too-deep", "too many calls within calls".to_owned()),
-            CallError::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("a message to `{address}` is larger than its limit"))
-            }
+            CallError::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                format!("a message to `{address}` is larger than its limit"),
+            ),
             CallError::NoConnection => {
                 (StatusCode::BAD_GATEWAY, "no-connection", format!("the host of `{address}` cannot be reached"))
             }

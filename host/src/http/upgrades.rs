@@ -73,7 +73,11 @@ pub async fn one(
     let next = next(&mut coming, |receipt| receipt.id == id);
     match tokio::time::timeout(wait.min(LONGEST_WAIT), next).await {
         Ok(Some(receipt)) => Ok(Json((*receipt).clone())),
-        _ => Err(Problem::new(StatusCode::NOT_FOUND, "no-such-upgrade", format!("there is no receipt of upgrade {id} (yet)"))),
+        _ => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "no-such-upgrade",
+            format!("there is no receipt of upgrade {id} (yet)"),
+        )),
     }
 }
 

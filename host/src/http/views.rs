@@ -13,28 +13,27 @@ use super::App;
 use super::problem::Problem;
 use super::wire;
 use crate::actors::actor::Activity;
-use crate::store::rfc3339;
 
 /// `GET /v1/components`.
 pub async fn components(State(app): State<App>) -> Result<Json<wire::Components>, Problem> {
     let looked = app.handle.look(|world| {
         let rows = world.table().components.clone();
-        world.components().map(|view| {
-            let row = rows.get(&view.name).cloned();
-            (view, row)
-        }).collect::<Vec<_>>()
+        world
+            .components()
+            .map(|view| {
+                let row = rows.get(&view.name).cloned();
+                (view, row)
+            })
+            .collect::<Vec<_>>()
     });
     let components = looked.await?.into_iter().map(|(view, row)| component_on_wire(&app, view, row)).collect();
     Ok(Json(wire::Components { kind: "changeling.components/1".into(), components }))
 }
 
-fn component_on_wire(
-    app: &App,
-    view: ComponentView,
-    row: Option<changeling_core::table::Row>,
-) -> wire::Component {
+fn component_on_wire(app: &App, view: ComponentView, row: Option<changeling_core::table::Row>) -> wire::Component {
     let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
-    let in_flight = app.handle.router.stage.directory.component(&view.name).and_then(|p| p.service).map(|s| s.counts().0);
+    let in_flight =
+        app.handle.router.stage.directory.component(&view.name).and_then(|p| p.service).map(|s| s.counts().0);
     let state = match &view.upgrade {
         Some(upgrade) if upgrade.is_turning_back => "turning-back".to_owned(),
         Some(_) if view.current.is_some() => "upgrading".to_owned(),
@@ -45,7 +44,7 @@ fn component_on_wire(
         digest: row.current,
         label: row.label,
         size: size(row.current),
-        since: rfc3339(row.since),
+        since: row.since.to_string(),
     });
     let versions = view.versions.iter().map(|version| {
         let role = word(json!(version.role));
@@ -73,9 +72,11 @@ pub async fn component(State(app): State<App>, Path(name): Path<String>) -> Resu
     let component = found.ok_or_else(absent)?;
     let published = app.handle.router.stage.directory.component(&name);
     let version = published.as_ref().map(|published| &published.code.version);
-    let exports: Vec<Value> = version.into_iter().flat_map(|v| &v.functions).map(|(function, signature)| {
-        json!({ "function": function.replace('#', "."), "type": signature.to_string() })
-    }).collect();
+    let exports: Vec<Value> = version
+        .into_iter()
+        .flat_map(|v| &v.functions)
+        .map(|(function, signature)| json!({ "function": function.replace('#', "."), "type": signature.to_string() }))
+        .collect();
     let imports: Vec<&String> = version.into_iter().flat_map(|v| &v.imports).collect();
     let mut document = json!(component);
     document["$type"] = json!("changeling.component/1");

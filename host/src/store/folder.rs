@@ -137,8 +137,7 @@ impl Folder {
     pub(super) fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         let mut new = self.temporary(name)?;
         new.write(content)?;
-        new.keep(name)?;
-        Ok(())
+        new.keep(name)
     }
 
     /// As [`replace`](Self::replace), without waiting for the disk: after a power cut (not after a kill) the file may be
@@ -146,8 +145,7 @@ impl Folder {
     pub(super) fn replace_lazily(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         let mut new = self.temporary(name)?;
         new.write(content)?;
-        new.keep_lazily(name)?;
-        Ok(())
+        new.keep_lazily(name)
     }
 
     /// A new file that has not got its name yet; gone again when it is dropped before it got one. `target` is for
@@ -158,7 +156,7 @@ impl Folder {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, &name, flags, Mode::RUSR | Mode::WUSR);
         let fd = fd.map_err(|cause| self.failed("write", &name, cause))?;
-        Ok(Temporary { folder: self, target, name, file: Some(File::from(fd)) })
+        Ok(Temporary { folder: self, target, name, file: File::from(fd), is_kept: false })
     }
 
     /// Removes a file; says whether there was one.
@@ -223,42 +221,39 @@ pub(super) struct Temporary<'a> {
     folder: &'a Folder,
     target: &'a str,
     name: String,
-    /// None once it has got its name.
-    file: Option<File>,
+    file: File,
+    is_kept: bool,
 }
 
 impl Temporary<'_> {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all(bytes).map_err(|cause| self.folder.failed("write", self.target, cause))
+        self.file.write_all(bytes).map_err(|cause| self.folder.failed("write", self.target, cause))
     }
 
     /// Gives it its name, for good: file first, then the folder. After a failed fsync nothing is known of the file any
     /// more, so it is not tried again but dropped.
-    pub(super) fn keep(self, name: &str) -> Result<File, Error> {
-        if let Some(file) = &self.file {
-            file.sync_all().map_err(|cause| self.folder.failed("sync", name, cause))?;
-        }
+    pub(super) fn keep(self, name: &str) -> Result<(), Error> {
+        self.file.sync_all().map_err(|cause| self.folder.failed("sync", name, cause))?;
         let folder = self.folder;
-        let file = self.keep_lazily(name)?;
-        folder.sync()?;
-        Ok(file)
+        self.keep_lazily(name)?;
+        folder.sync()
     }
 
     /// Gives it its name, and leaves it to the system when that reaches the disk.
-    pub(super) fn keep_lazily(mut self, name: &str) -> Result<File, Error> {
+    pub(super) fn keep_lazily(mut self, name: &str) -> Result<(), Error> {
         self.folder.rename(&self.name, name)?;
-        Ok(self.file.take().expect("it is taken here alone, and this consumes it"))
+        self.is_kept = true;
+        Ok(())
     }
 
     pub(super) fn file(&self) -> &File {
-        self.file.as_ref().expect("it is taken only by what consumes this")
+        &self.file
     }
 }
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        if self.file.is_some() {
+        if !self.is_kept {
             // What cannot be removed now is removed at the next start.
             let _ = self.folder.remove(&self.name);
         }

@@ -1,4 +1,4 @@
-//! One host a folder: a lock that the process holds and that ends with it, however it ends.
+//! Locks that a process holds on files, and that end with it, however it ends: one host a folder.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -11,27 +11,39 @@ use super::folder::Folder;
 
 const NAME: &str = "lock";
 
-/// Held until it is dropped.
+/// A file that nobody else can lock until this is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
-    pub(super) fn take(folder: &Folder) -> Result<Self, Error> {
-        let file = folder.open_to_write(NAME)?;
+    /// Locks a file for its process alone.
+    pub(super) fn of(file: File) -> Result<Self, (File, Errno)> {
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => {
-                return Err(Error::InUse { path: folder.path().to_owned(), holder: holder(&file) });
-            }
-            Err(cause) => return Err(folder.failed("lock", NAME, cause)),
+            Ok(()) => Ok(Self { file }),
+            Err(cause) => Err((file, cause)),
         }
+    }
+
+    /// The lock of a whole state folder.
+    pub(super) fn take(folder: &Folder) -> Result<Self, Error> {
+        let lock = Self::of(folder.open_to_write(NAME)?).map_err(|(file, cause)| match cause {
+            Errno::WOULDBLOCK => Error::InUse { path: folder.path().to_owned(), holder: holder(&file) },
+            cause => folder.failed("lock", NAME, cause),
+        })?;
         // The number is for the other host's message alone: that the lock is held says everything else.
         let pid = std::process::id().to_string();
-        let written = file.set_len(0).and_then(|()| file.write_all_at(pid.as_bytes(), 0));
+        let written = lock.file.set_len(0).and_then(|()| lock.file.write_all_at(pid.as_bytes(), 0));
         written.map_err(|cause| folder.failed("write", NAME, cause))?;
-        Ok(Self { _file: file })
+        Ok(lock)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a child process that is just being started shares it for a moment.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
     }
 }
 

@@ -91,8 +91,7 @@ impl Parked {
         new.write(&Lengths::of(&record, state).encode())?;
         new.write(&record)?;
         new.write(state)?;
-        new.keep_lazily(&name)?;
-        Ok(())
+        new.keep_lazily(&name)
     }
 
     /// One actor, state and all; none where it is not parked.

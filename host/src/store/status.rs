@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::folder::Folder;
+use super::lock::Lock;
 use super::table::{of_type, to_json};
 
 const NAME: &str = "host.json";
@@ -25,7 +26,7 @@ const LIMIT: u64 = 64 << 10;
 pub struct StatusFile {
     folder: Folder,
     /// Open and locked from writing to removing.
-    held: Mutex<Option<File>>,
+    held: Mutex<Option<Lock>>,
 }
 
 /// What a host says of itself.
@@ -88,10 +89,10 @@ impl StatusFile {
         let mut new = self.folder.temporary(NAME)?;
         new.write(&to_json(&Stored { kind: TYPE, status }))?;
         // Before it has its name, so that nobody ever sees it without its lock.
-        rustix::fs::flock(new.file(), FlockOperation::NonBlockingLockExclusive)
-            .map_err(|cause| self.folder.failed("lock", NAME, cause))?;
-        let file = new.keep_lazily(NAME)?;
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        let file = new.file().try_clone().map_err(|cause| self.folder.failed("open", NAME, cause))?;
+        let lock = Lock::of(file).map_err(|(_, cause)| self.folder.failed("lock", NAME, cause))?;
+        new.keep_lazily(NAME)?;
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::hands::Hands;
 use crate::effect::{Answer, Birth, Effect, Request};
 use crate::event::Event;
+use crate::happening::Happening;
 use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, UpgradeId};
 use crate::receipt::{Outcome, Receipt};
 
@@ -25,6 +26,9 @@ pub(super) struct Judge {
     /// Who was told to end.
     told: BTreeSet<(Address, Generation)>,
     failed_starts: BTreeMap<Address, u32>,
+    /// What an upgrade published in this very event, and whom it named as left for later.
+    just_published: Option<(ComponentName, Digest)>,
+    named: BTreeSet<Address>,
     has_ended: bool,
 }
 
@@ -72,7 +76,7 @@ impl Judge {
     }
 
     /// A fact, just before the world hears it.
-    pub fn hears(&mut self, event: &Event, _hands: &Hands) {
+    pub fn hears(&mut self, event: &Event) {
         match event {
             Event::Switched { upgrade, attempt, address, generation, .. } => {
                 self.switches += 1;
@@ -90,12 +94,17 @@ impl Judge {
             Event::Exited { address, generation, reason, .. } => {
                 let who = (address.clone(), *generation);
                 for (id, upgrade) in &mut self.upgrades {
-                    let Some((from, place)) = upgrade.members.get_mut(&who) else { continue };
+                    let Some((from, place)) = upgrade.members.get_mut(&who) else {
+                        continue;
+                    };
                     let is_open = !upgrade.is_published && upgrade.receipts.is_empty();
                     if !is_open || !matches!(place, Place::Tried | Place::Switched) {
                         continue;
                     }
-                    if std::mem::replace(place, Place::Gone) == Place::Switched && reason.is_crash() && !self.told.contains(&who) {
+                    if std::mem::replace(place, Place::Gone) == Place::Switched
+                        && reason.is_crash()
+                        && !self.told.contains(&who)
+                    {
                         self.must_come_back.insert(address.clone(), (*id, *from));
                     }
                 }
@@ -150,6 +159,9 @@ impl Judge {
                 self.told.insert((address.clone(), *generation));
             }
             Effect::Start { address, generation: _, digest, birth } => self.sees_start(address, *digest, birth, hands),
+            Effect::Tell { happening: Happening::Straggler { address, .. } } => {
+                self.named.insert(address.clone());
+            }
             Effect::Publish { component, current } => self.sees_publish(component, *current, hands),
             Effect::Record { receipt } => self.sees_receipt(receipt, hands),
             Effect::Answer { request, answer } => {
@@ -199,6 +211,7 @@ impl Judge {
             let is_its = upgrade.component.as_ref() == Some(component) && upgrade.to == Some(digest);
             if is_its && upgrade.receipts.is_empty() {
                 upgrade.is_published = true;
+                self.just_published = Some((component.clone(), digest));
             }
         }
         self.insist(hands.is_mapped(component, digest), || format!("{component} publishes what is not loaded"));
@@ -276,8 +289,22 @@ impl Judge {
         self.upgrades.iter().any(|(other, upgrade)| *other < id && (from(upgrade) || by(upgrade)))
     }
 
-    /// After each event: no gate is shut whose upgrade is over, but for those published without an actor.
+    /// After each event: nobody is on an older version unnamed, and no gate is shut whose upgrade is over, but for those published without an actor.
     pub fn after_event(&mut self, hands: &Hands) {
+        let named = std::mem::take(&mut self.named);
+        if let Some((component, digest)) = self.just_published.take() {
+            let instances = hands.instances.iter().filter(|(_, it)| !it.is_stopping);
+            let instances = instances.map(|(address, it)| (address, it.digest));
+            let starting = hands.starting.iter().map(|(address, (_, digest))| (address, *digest));
+            let elsewhere = instances.chain(starting).filter(|(_, on)| *on != digest);
+            let passed: Vec<String> = elsewhere
+                .map(|(address, _)| address)
+                .filter(|address| address.component == component && !named.contains(address))
+                .map(ToString::to_string)
+                .collect();
+            let words = format!("{passed:?} passed the hold: they are on an older version, and nobody named them");
+            self.insist(passed.is_empty(), || words);
+        }
         for (address, instance) in &hands.instances {
             let Some((id, _)) = instance.gate else { continue };
             let is_over = self.upgrades.get(&id).is_some_and(|it| !it.receipts.is_empty() && !it.is_published);
@@ -285,7 +312,7 @@ impl Judge {
         }
     }
 
-    pub fn host_died(&mut self, _hands: &Hands) {
+    pub fn host_died(&mut self) {
         self.must_come_back.clear();
         self.tries.clear();
         // What was in hand and had not acted on anybody is forgotten with the host; its askers too.
@@ -304,7 +331,8 @@ impl Judge {
         let open: Vec<_> =
             self.upgrades.iter().filter(|(_, upgrade)| upgrade.receipts.len() != 1).map(|(id, _)| *id).collect();
         self.insist(open.is_empty(), || format!("upgrades {open:?} have no receipt"));
-        let held: Vec<_> = hands.instances.iter().filter(|(_, it)| it.gate.is_some()).map(|(address, _)| address).collect();
+        let held: Vec<_> =
+            hands.instances.iter().filter(|(_, it)| it.gate.is_some()).map(|(address, _)| address).collect();
         let held = format!("{held:?}");
         self.insist(held == "[]", || format!("{held} are held for ever"));
         let mail: Vec<_> = hands.has_mail().map(ToString::to_string).collect();

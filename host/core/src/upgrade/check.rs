@@ -72,11 +72,8 @@ fn imports(new: &Version, around: &Surroundings<'_>, judgement: &mut Judgement) 
 
 /// What live actors were promised may not go away under them, but by a restart.
 fn hooks(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judgement) {
-    if old.kind != new.kind {
-        let words = format!(
-            "{} is a {}, this is a {}, and actors of it live",
-            old.label, old.kind, new.kind
-        );
+    if new.kind == Kind::Service {
+        let words = format!("{} is a {}, this is a {}, and actors of it live", old.label, old.kind, new.kind);
         judgement.object("exports", Cause::Surroundings, words);
         return;
     }
@@ -102,14 +99,8 @@ fn state(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judge
     match handover(old, new, strategy) {
         Ok(crate::effect::Handover::State { .. }) => {}
         Ok(crate::effect::Handover::Restart) => {
-            let why = if old.shapes.is_some() {
-                "as was asked"
-            } else {
-                "it exports no `state`"
-            };
-            judgement
-                .findings
-                .push(format!("actors on {} begin anew: {why}", old.label));
+            let why = if old.shapes.is_some() { "as was asked" } else { "it exports no `state`" };
+            judgement.findings.push(format!("actors on {} begin anew: {why}", old.label));
         }
         Err(words) => judgement.object("state", Cause::Surroundings, words),
     }
@@ -121,9 +112,7 @@ fn functions(current: &Version, new: &Version, judgement: &mut Judgement) {
         match new.functions.get(name) {
             None => judgement.findings.push(format!("{name} is gone; it was {old}")),
             Some(changed) if changed != old => {
-                judgement
-                    .findings
-                    .push(format!("{name} changed from {old} to {changed}"));
+                judgement.findings.push(format!("{name} changed from {old} to {changed}"));
             }
             Some(_) => {}
         }

@@ -67,19 +67,8 @@ impl Draft {
 
     /// Of an upgrade that an earlier host began.
     pub fn of(component: ComponentName, in_hand: InHand) -> Self {
-        let InHand {
-            id,
-            from,
-            to,
-            asked_by,
-            step,
-            started,
-        } = in_hand;
-        Self {
-            from,
-            step,
-            ..Self::new(id, component, to, asked_by, started)
-        }
+        let InHand { id, from, to, asked_by, step, started } = in_hand;
+        Self { from, step, ..Self::new(id, component, to, asked_by, started) }
     }
 
     /// The upgrade comes to a step.
@@ -87,12 +76,7 @@ impl Draft {
         self.step = step;
         self.steps.insert(step, turn.wall);
         let (component, upgrade, label) = (self.component.clone(), self.id, self.label());
-        turn.tell(Happening::Upgrading {
-            component,
-            upgrade,
-            step,
-            label,
-        });
+        turn.tell(Happening::Upgrading { component, upgrade, step, label });
     }
 
     pub fn label(&self) -> Label {
@@ -135,24 +119,10 @@ impl Draft {
         if outcome == Outcome::Refused {
             let (component, label, digest) = (component.clone(), label.clone(), self.to.digest);
             let reason = reason.clone().unwrap_or_default();
-            turn.tell(Happening::Refused {
-                component,
-                digest,
-                label,
-                step: self.step,
-                reason,
-            });
+            turn.tell(Happening::Refused { component, digest, label, step: self.step, reason });
         }
-        turn.ask(Effect::Record {
-            receipt: Box::new(self.receipt(outcome, reason.clone(), turn.wall)),
-        });
-        turn.tell(Happening::Upgraded {
-            component,
-            upgrade,
-            outcome,
-            label,
-            reason,
-        });
+        turn.ask(Effect::Record { receipt: Box::new(self.receipt(outcome, reason.clone(), turn.wall)) });
+        turn.tell(Happening::Upgraded { component, upgrade, outcome, label, reason });
     }
 
     fn because(&self, refusal: &Refusal) -> String {
@@ -165,11 +135,7 @@ impl Draft {
     }
 
     fn receipt(self, outcome: Outcome, reason: Option<String>, ended: WallTime) -> Receipt {
-        let refused = |refusal: Refusal| Refused {
-            address: refusal.address,
-            step: refusal.act,
-            words: refusal.words,
-        };
+        let refused = |refusal: Refusal| Refused { address: refusal.address, step: refusal.act, words: refusal.words };
         Receipt {
             kind: RECEIPT_TYPE.to_owned(),
             id: self.id,

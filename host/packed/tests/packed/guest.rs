@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use changeling_packed::{PackedFunc, import, value};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{Component, Func, Linker, Type, Val};
+use wasmtime::component::{Component, Func, Instance, Linker, Type, Val};
 use wasmtime::{Config, Engine, OptLevel, Result, Store};
 
 use crate::generate::{Definitions, Ty};
@@ -12,9 +12,7 @@ use crate::generate::{Definitions, Ty};
 pub static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let mut config = Config::new();
     config.concurrency_support(false).cranelift_opt_level(OptLevel::None);
-    config
-        .wasm_component_model_map(true)
-        .wasm_component_model_fixed_length_lists(true);
+    config.wasm_component_model_map(true).wasm_component_model_fixed_length_lists(true);
     // Thousands of instances: small mappings, and none with a guard of gigabytes.
     config.memory_reservation(64 << 20).memory_guard_size(0);
     Engine::new(&config).unwrap()
@@ -36,7 +34,8 @@ pub const MEMORY: &str = r#"
             (if (i32.gt_u (global.get $next) (i32.const 4194304)) (then unreachable))
             (memory.copy (local.get $new) (local.get $old)
                 (select (local.get $old-len) (local.get $len) (i32.lt_u (local.get $old-len) (local.get $len))))
-            (local.get $new)))
+            (local.get $new))
+        (func (export "used") (result i32) (global.get $next)))
     (core instance $libc (instantiate $libc))"#;
 
 pub fn options(encoding: &str) -> String {
@@ -61,20 +60,17 @@ pub fn reflect_one(ty: &Ty) -> Type {
 
 /// The type of the imported function `f`.
 pub fn imported(component: &Component) -> ComponentFunc {
-    match component
-        .component_type()
-        .get_import(&ENGINE, "f")
-        .map(|import| import.ty)
-    {
+    match component.component_type().get_import(&ENGINE, "f").map(|import| import.ty) {
         Some(ComponentItem::ComponentFunc(func)) => func,
         other => panic!("no function f: {other:?}"),
     }
 }
 
 pub fn params(types: &[Ty], definitions: &mut Definitions) -> String {
-    types.iter().enumerate().fold(String::new(), |all, (at, ty)| {
-        format!(r#"{all} (param "p{at}" {})"#, definitions.define(ty))
-    })
+    types
+        .iter()
+        .enumerate()
+        .fold(String::new(), |all, (at, ty)| format!(r#"{all} (param "p{at}" {})"#, definitions.define(ty)))
 }
 
 /// Its export `g` passes its parameters on to its import `f`.
@@ -85,7 +81,8 @@ pub fn passing_params(types: &[Ty], encoding: &str) -> Component {
     component(&format!(
         r#"(component {definitions} (import "f" (func $f {params})) {MEMORY}
             (core func $lowered (canon lower (func $f) {options}))
-            (func (export "g") {params} (canon lift (core func $lowered) {options})))"#
+            (func (export "g") {params} (canon lift (core func $lowered) {options}))
+            (func (export "used") (result u32) (canon lift (core func $libc "used"))))"#
     ))
 }
 
@@ -146,7 +143,8 @@ pub const BOTH: [Speaks; 2] = [Speaks::Packed, Speaks::Val];
 
 pub struct Guest {
     pub store: Store<World>,
-    pub g: Func,
+    instance: Instance,
+    g: Func,
 }
 
 impl Guest {
@@ -175,7 +173,7 @@ impl Guest {
         let mut store = Store::new(&ENGINE, world);
         let instance = run(linker.instantiate_async(&mut store, component))?;
         let g = instance.get_func(&mut store, "g").expect("every guest exports g");
-        Ok(Guest { store, g })
+        Ok(Guest { store, instance, g })
     }
 
     pub fn call(&mut self, args: &[u8]) -> Result<Vec<u8>> {
@@ -187,6 +185,14 @@ impl Guest {
         let mut results = vec![Val::Bool(false); self.g.ty(&self.store).results().len()];
         run(self.g.call_async(&mut self.store, args, &mut results))?;
         Ok(results)
+    }
+
+    /// How much memory the guest has given out, as a message. Where it was given out in the same order, equal numbers
+    /// mean that every piece had the right size and alignment.
+    pub fn used(&mut self) -> Vec<u8> {
+        let used = self.instance.get_func(&mut self.store, "used").unwrap();
+        let used = PackedFunc::new(used, &self.store).unwrap();
+        run(used.call_async(&mut self.store, &[])).unwrap()
     }
 
     pub fn result_types(&self) -> Vec<Type> {

@@ -20,7 +20,7 @@ use expect_test::Expect;
 
 /// A world on a stage. `counter` has keys, `clock` is a singleton, `maths` a service; version N of an actor has state
 /// version N, and reads and writes all lower ones.
-pub struct Stage {
+pub(super) struct Stage {
     pub world: World,
     settings: Settings,
     now: Time,
@@ -112,11 +112,12 @@ impl Stage {
         let first = words[0];
         match words[..] {
             ["wait", span] => return self.wait(span),
+            ["written"] => return self.written(),
             // A first load, and actors by their first messages.
             ["run", version, ..] => {
-                let name = version.split('@').next().unwrap();
+                let (name, _) = named(version);
                 self.line(&format!("deploy {version}"));
-                ["loaded", "proved"].map(|line| self.line(line));
+                self.play("loaded \n proved");
                 if name == "clock" {
                     self.line("started clock");
                 }
@@ -130,7 +131,7 @@ impl Stage {
             // An upgrade, up to where actors are switched.
             ["judge", version, ..] => {
                 self.line(&format!("deploy {version}"));
-                ["loaded", "proved"].map(|line| self.line(line));
+                self.play("loaded \n proved");
                 for address in &words[2..] {
                     self.line(&format!("rehearsed {address}"));
                 }
@@ -154,12 +155,19 @@ impl Stage {
         self.now = until;
     }
 
+    /// Whatever is to be written is.
+    fn written(&mut self) {
+        while let Some((write, table)) = self.writing.take() {
+            self.disk = *table;
+            self.hear(Event::TableWritten { write });
+        }
+    }
+
     fn event(&mut self, what: &str, rest: &[&str]) -> Option<Event> {
         let at = rest.first().and_then(|text| text.parse::<Address>().ok());
         let address = || at.clone().expect("an address");
         let generation = at.as_ref().and_then(|at| self.generations.get(at).copied()).unwrap_or_default();
-        let (upgrade, attempt) =
-            at.as_ref().and_then(|at| self.upgrades.get(at).copied()).unwrap_or_default();
+        let (upgrade, attempt) = at.as_ref().and_then(|at| self.upgrades.get(at).copied()).unwrap_or_default();
         let words = || rest.get(1..).filter(|rest| !rest.is_empty()).map_or("no".to_owned(), |rest| rest.join(" "));
         let refusal = |act: &str, cause| Refusal::new(Step::Verified, act, cause, words());
         let not = |why| Event::NotSwitched { upgrade, attempt, address: address(), generation, why };
@@ -171,11 +179,11 @@ impl Stage {
             handled_since_switch,
         };
         Some(match what {
-            "begin" => Event::Begin {
-                parked: rest.iter().map(|text| parked(text)).collect(),
-                lost: 0,
-                receipts: Default::default(),
-            },
+            "begin" => {
+                let receipts = rest.iter().filter_map(|text| text.parse().ok()).map(UpgradeId).collect();
+                let parked = rest.iter().filter(|text| text.contains('@')).map(|text| parked(text)).collect();
+                Event::Begin { parked, lost: 0, receipts }
+            }
             "offer" | "deploy" => return Some(self.offered(what == "deploy", rest)),
             "loaded" => {
                 let (component, digest) = self.loads.pop_front()?;
@@ -202,11 +210,6 @@ impl Stage {
                 };
                 Event::Rehearsed { upgrade, address: address(), generation, outcome }
             }
-            "written" => {
-                let (write, table) = self.writing.take()?;
-                self.disk = *table;
-                Event::TableWritten { write }
-            }
             "write-fails" => {
                 let (write, _) = self.writing.take()?;
                 Event::TableFailed { write, error: "no room on /var".to_owned() }
@@ -216,7 +219,9 @@ impl Stage {
             "start-refused" => failed(StartFailure::Refused(words())),
             "start-crashes" => failed(StartFailure::Crashed(ExitReason::Trap(words()))),
             "start-overloaded" => failed(StartFailure::Overloaded(words())),
-            "crashed" => over(ExitReason::Trap("unreachable".into()), rest.get(1).map_or(0, |n| n.parse().unwrap())),
+            "crashed" => {
+                over(ExitReason::Trap("unreachable".into()), rest.get(1).map_or(0, |n| n.parse().expect("a number")))
+            }
             "exited" => over(ExitReason::Normal, 0),
             "stopped" => over(ExitReason::Shutdown, 0),
             "killed" => over(ExitReason::Killed, 0),
@@ -238,10 +243,9 @@ impl Stage {
             "stop" => self.asked(Request::Stop(address())),
             "restart" => self.asked(Request::Restart(address())),
             "turn-back" => self.asked(Request::TurnBack(sim::component(rest[0]))),
-            "remove" => self.asked(Request::Remove {
-                component: sim::component(rest[0]),
-                force: rest.get(1) == Some(&"force"),
-            }),
+            "remove" => {
+                self.asked(Request::Remove { component: sim::component(rest[0]), force: rest.get(1) == Some(&"force") })
+            }
             "end" => Event::End,
             _ => return None,
         })
@@ -255,7 +259,7 @@ impl Stage {
     /// `NAME@N`, and at which wall time the file was modified where that is not now.
     fn offered(&mut self, is_deploy: bool, rest: &[&str]) -> Event {
         let (name, digest) = named(rest[0]);
-        let modified = rest.get(1).map_or(self.now.0 / 1_000, |at| at.parse().unwrap());
+        let modified = rest.get(1).map_or(self.now.0 / 1_000, |at| at.parse().expect("a time"));
         let source = match is_deploy {
             true => Source::Deploy { from: format!("{name}.wasm") },
             false => Source::Folder { file: format!("{}.wasm", rest[0]) },
@@ -328,7 +332,7 @@ fn parked(text: &str) -> ParkedActor {
 }
 
 fn number(digest: Digest) -> u32 {
-    u32::from_be_bytes(digest.0[28..].try_into().unwrap())
+    u32::from_be_bytes(digest.0[28..].try_into().expect("four bytes"))
 }
 
 fn brief(effect: &Effect) -> Option<String> {

@@ -1,0 +1,11 @@
+//! Small scripts: facts in, one a line; acts out, as text. Each says what becomes of one row of the specification.
+
+mod ends;
+mod folder;
+mod lives;
+mod loads;
+mod races;
+mod requests;
+mod stage;
+mod switches;
+mod turns_back;

@@ -1,0 +1,491 @@
+//! First loads, and what is judged before anything is touched.
+
+use changeling_core::contract::{Shape, ShapeSet};
+use changeling_core::policy::{Sample, Strategy};
+use expect_test::expect;
+
+use super::stage::{Stage, check};
+
+fn shape(version: u32, structure: &str) -> Shape {
+    Shape { version, structure: structure.to_owned() }
+}
+
+fn only(shape: &Shape) -> Option<ShapeSet> {
+    Some(ShapeSet { current: shape.clone(), reads: vec![shape.clone()], writes: vec![shape.clone()] })
+}
+
+#[test]
+fn a_keyed_actor_is_loaded() {
+    check(
+        "offer counter@1 \n wait 20ms \n loaded \n proved \n written",
+        expect![[r#"
+        offer counter@1
+          write table: 
+        wait 20ms
+          load counter@1
+        loaded
+          prove counter@1
+        proved
+        written
+          write table: counter@1
+          publish counter@1
+          tell: counter 1 serves
+          receipt 1 of counter: Settled at settled, none -> 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_singleton_starts_before_it_is_published() {
+    check(
+        "deploy clock@1 \n loaded \n proved \n written \n started clock \n written",
+        expect![[r#"
+        deploy clock@1
+          answer 1: Upgrade(UpgradeId(1))
+          load clock@1
+        loaded
+          prove clock@1
+        proved
+          start clock #1 on 1: first
+        written
+        started clock
+          write table: clock@1
+        written
+          publish clock@1
+          tell: clock 1 serves
+          receipt 1 of clock: Settled at settled, none -> 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_service_is_loaded_and_switched() {
+    check(
+        "run maths@1 \n judge maths@2 \n written \n drained maths@1",
+        expect![[r#"
+        run maths@1
+        deploy maths@1
+          answer 1: Upgrade(UpgradeId(1))
+          load maths@1
+        loaded
+          prove maths@1
+        proved
+          write table: maths@1
+        written
+          publish maths@1
+          tell: maths 1 serves
+          receipt 1 of maths: Settled at settled, none -> 1
+        judge maths@2
+        deploy maths@2
+          answer 2: Upgrade(UpgradeId(2))
+          load maths@2
+        loaded
+          prove maths@2
+        proved
+          write table: maths@2
+        written
+          publish maths@2
+          retire maths@1
+        drained maths@1
+          receipt 2 of maths: Settled at settled, 1 -> 2
+    "#]],
+    );
+}
+
+#[test]
+fn a_singleton_that_errs_at_its_start_is_refused_in_its_words() {
+    check(
+        "deploy clock@1 \n loaded \n proved \n start-refused clock no time to lose \n drained clock@1",
+        expect![[r#"
+        deploy clock@1
+          answer 1: Upgrade(UpgradeId(1))
+          load clock@1
+        loaded
+          prove clock@1
+        proved
+          start clock #1 on 1: first
+        start-refused clock no time to lose
+          tell: clock did not start: no time to lose
+          turn away clock: NoSuchComponent
+          receipt 1 of clock: Refused at verified, none -> 1
+            reason: init of clock: no time to lose
+          retire clock@1
+          write table: 
+        drained clock@1
+          forget 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_singleton_that_dies_before_it_is_published_is_refused() {
+    check(
+        "deploy clock@1 \n loaded \n proved \n written \n started clock \n crashed clock \n written",
+        expect![[r#"
+        deploy clock@1
+          answer 1: Upgrade(UpgradeId(1))
+          load clock@1
+        loaded
+          prove clock@1
+        proved
+          start clock #1 on 1: first
+        written
+        started clock
+          write table: clock@1
+        crashed clock
+          tell: clock ended: trap: unreachable
+        written
+          receipt 1 of clock: Refused at verified, none -> 1
+            reason: init of clock: trap: unreachable
+          retire clock@1
+          write table: 
+    "#]],
+    );
+}
+
+#[test]
+fn a_version_that_cannot_be_compiled_is_refused() {
+    check(
+        "deploy counter@1 \n load-fails it is a core module",
+        expect![[r#"
+        deploy counter@1
+          answer 1: Upgrade(UpgradeId(1))
+          load counter@1
+        load-fails it is a core module
+          receipt 1 of counter: Refused at compiled, none -> 1
+            reason: compile: it is a core module
+          write table: 
+          forget 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_first_load_that_traps_on_the_scratch_instance_is_refused() {
+    check(
+        "deploy counter@1 \n loaded \n not-proved unreachable",
+        expect![[r#"
+        deploy counter@1
+          answer 1: Upgrade(UpgradeId(1))
+          load counter@1
+        loaded
+          prove counter@1
+        not-proved unreachable
+          receipt 1 of counter: Refused at verified, none -> 1
+            reason: init: unreachable
+          retire counter@1
+          write table: 
+    "#]],
+    );
+}
+
+#[test]
+fn an_unproven_version_is_taken_and_said() {
+    check(
+        "deploy counter@1 \n loaded \n unproven init answered err: no config \n written",
+        expect![[r#"
+        deploy counter@1
+          answer 1: Upgrade(UpgradeId(1))
+          load counter@1
+        loaded
+          prove counter@1
+        unproven init answered err: no config
+          write table: counter@1
+        written
+          publish counter@1
+          tell: counter 1 serves
+          receipt 1 of counter: Settled at settled, none -> 1
+            finding: unproven: init answered err: no config
+    "#]],
+    );
+}
+
+#[test]
+fn an_unproven_version_is_refused_where_proof_is_required() {
+    let mut stage = Stage::new(|policy| policy.require_proof = true);
+    stage.play("deploy counter@1 \n loaded \n unproven init answered err: no config");
+    expect![[r#"
+        deploy counter@1
+          answer 1: Upgrade(UpgradeId(1))
+          load counter@1
+        loaded
+          prove counter@1
+        unproven init answered err: no config
+          receipt 1 of counter: Refused at verified, none -> 1
+            reason: init: unproven, and proof is required: init answered err: no config
+          retire counter@1
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn every_objection_is_said_at_once() {
+    let mut stage = Stage::new(|_| {});
+    stage.version("counter", 2, |it| {
+        it.imports =
+            ["wasi:cli/stdout@0.2.6", "changeling:actor/psychic@0.1.0", "bank:ledger/api"].map(String::from).into();
+        it.hooks.lifecycle = false;
+        it.shapes = only(&shape(9, "{other:string}"));
+    });
+    stage.set("run counter@1 a");
+    stage.play("deploy counter@2 \n loaded");
+    expect![[r#"
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          receipt 2 of counter: Refused at checked, 1 -> 2
+            reason: imports: it imports bank:ledger/api, which nobody provides: a guest may import wasi: and changeling: only; and 3 more
+            refusal: imports: it imports bank:ledger/api, which nobody provides: a guest may import wasi: and changeling: only
+            refusal: imports: it imports changeling:actor/psychic@0.1.0, which this host does not have
+            refusal: exports: 1 exports `lifecycle`, this does not, and actors of it live
+            refusal: state: no state version fits: the live code saves 1 {total:u1}, this code reads 9 {other:string}
+          retire counter@2
+    "#]].assert_eq(&stage.told());
+}
+
+#[test]
+fn what_exports_nothing_callable_is_refused() {
+    let mut stage = Stage::new(|_| {});
+    stage.version("maths", 1, |it| it.functions.clear());
+    stage.play("deploy maths@1 \n loaded");
+    expect![[r#"
+        deploy maths@1
+          answer 1: Upgrade(UpgradeId(1))
+          load maths@1
+        loaded
+          receipt 1 of maths: Refused at checked, none -> 1
+            reason: exports: it exports nothing callable
+          retire maths@1
+          write table: 
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn an_actor_does_not_become_a_service_while_it_lives() {
+    let mut stage = Stage::new(|_| {});
+    stage.version("counter", 2, |it| {
+        it.hooks = Default::default();
+        it.kind = it.hooks.kind();
+        it.shapes = None;
+    });
+    stage.set("run counter@1 a");
+    stage.play("deploy counter@2 \n loaded \n written \n exited counter/a \n deploy counter@2 \n loaded \n proved");
+    expect![[r#"
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          receipt 2 of counter: Refused at checked, 1 -> 2
+            reason: exports: 1 is a actor, this is a service, and actors of it live
+          retire counter@2
+        written
+        exited counter/a
+          tell: counter/a ended: normal
+        deploy counter@2
+          answer 3: Upgrade(UpgradeId(3))
+          load counter@2
+        loaded
+          prove counter@2
+        proved
+          write table: counter@2
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_dropped_hook_is_taken_where_a_restart_was_asked_for() {
+    let mut stage = Stage::new(|policy| policy.strategy = Strategy::Restart);
+    stage.version("counter", 2, |it| {
+        it.hooks.state = false;
+        it.shapes = None;
+    });
+    stage.set("run counter@1 a");
+    stage.play("judge counter@2 \n written \n switched counter/a \n written \n drained counter@1");
+    expect![[r#"
+        judge counter@2
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          prove counter@2
+        proved
+          write table: counter@1, counter@2 in hand
+        written
+          switch counter/a 1 -> 2, restart, try 1, hold 5s
+        switched counter/a
+          write table: counter@2, counter@2 in hand
+        written
+          publish counter@2
+          drop what upgrade 2 kept
+          retire counter@1
+        drained counter@1
+          receipt 2 of counter: Settled at settled, 1 -> 2, 1 switched
+            finding: 1 exports `state`, this does not, and actors of it live
+          write table: counter@2
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_forgotten_number_is_refused_with_both_structures() {
+    let mut stage = Stage::new(|_| {});
+    stage.version("counter", 1, |it| it.shapes = only(&shape(2, "{total:u64}")));
+    stage.version("counter", 2, |it| it.shapes = only(&shape(2, "{total:u64,calls:u64}")));
+    stage.set("run counter@1 a");
+    stage.play("deploy counter@2 \n loaded");
+    expect![[r#"
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          receipt 2 of counter: Refused at checked, 1 -> 2
+            reason: state: version 2 was saved as {total:u64}, this code's copy of it is {total:u64,calls:u64}
+          retire counter@2
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn shapes_that_do_not_meet_are_refused_with_both_lists() {
+    let mut stage = Stage::new(|_| {});
+    stage.version("counter", 1, |it| it.shapes = only(&shape(1, "{total:u64}")));
+    stage.version("counter", 2, |it| it.shapes = only(&shape(3, "{sum:u64}")));
+    stage.set("run counter@1 a");
+    stage.play("deploy counter@2 \n loaded");
+    expect![[r#"
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          receipt 2 of counter: Refused at checked, 1 -> 2
+            reason: state: no state version fits: the live code saves 1 {total:u64}, this code reads 3 {sum:u64}
+          retire counter@2
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn functions_that_went_away_or_changed_are_said() {
+    let mut stage = Stage::new(|_| {});
+    stage.version("maths", 1, |it| {
+        let get = it.functions["demo:maths/api#get"].clone();
+        it.functions.insert("demo:maths/api#half".into(), get);
+    });
+    stage.version("maths", 2, |it| {
+        it.functions.values_mut().for_each(|get| get.result = Some("u32".into()));
+    });
+    stage.set("run maths@1");
+    stage.play("deploy maths@2 \n loaded \n proved \n written \n drained maths@1");
+    expect![[r#"
+        deploy maths@2
+          answer 2: Upgrade(UpgradeId(2))
+          load maths@2
+        loaded
+          prove maths@2
+        proved
+          write table: maths@2
+        written
+          publish maths@2
+          retire maths@1
+        drained maths@1
+          receipt 2 of maths: Settled at settled, 1 -> 2
+            finding: demo:maths/api#get changed from func() -> u64 to func() -> u32
+            finding: demo:maths/api#half is gone; it was func() -> u64
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn the_dry_run_stops_at_the_third_failure() {
+    let mut stage = Stage::new(|_| {});
+    stage.set("run counter@1 a b c d e");
+    stage.play(
+        "deploy counter@2 \n loaded \n proved \n rehearsed counter/a \n rehearsal-fails counter/b total is negative
+         rehearsal-fails counter/c total is odd \n rehearsal-fails counter/d total is 13 \n not-looked counter/e busy",
+    );
+    expect![[r#"
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          prove counter@2
+        proved
+          rehearse counter/a on 2, state 1
+          rehearse counter/b on 2, state 1
+        rehearsed counter/a
+          rehearse counter/c on 2, state 1
+        rehearsal-fails counter/b total is negative
+          rehearse counter/d on 2, state 1
+        rehearsal-fails counter/c total is odd
+          rehearse counter/e on 2, state 1
+        rehearsal-fails counter/d total is 13
+        not-looked counter/e busy
+          receipt 2 of counter: Refused at verified, 1 -> 2, 4 tried, 1 passed, 1 not tried
+            reason: code-change of counter/b: total is negative; and 2 more
+            refusal: code-change of counter/b: total is negative
+            refusal: code-change of counter/c: total is odd
+            refusal: code-change of counter/d: total is 13
+          retire counter@2
+          write table: counter@1
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_sample_is_spread_evenly() {
+    let mut stage = Stage::new(|policy| {
+        policy.verify = Some(Sample::Count(3));
+        policy.parallel = 9;
+    });
+    stage.set("run counter@1 a b c d e f g h i");
+    stage.play("deploy counter@2 \n loaded \n proved");
+    expect![[r#"
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          prove counter@2
+        proved
+          rehearse counter/a on 2, state 1
+          rehearse counter/d on 2, state 1
+          rehearse counter/g on 2, state 1
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn what_the_dry_run_had_no_time_for_is_counted() {
+    let mut stage = Stage::new(|_| {});
+    stage.set("run counter@1 a b c");
+    stage.play("deploy counter@2 \n loaded \n proved \n rehearsed counter/a \n wait 60s");
+    stage.set("written");
+    stage.play("turn-back counter \n switched counter/a \n not-now counter/b \n back counter/a");
+    expect![[r#"
+        deploy counter@2
+          answer 2: Upgrade(UpgradeId(2))
+          load counter@2
+        loaded
+          prove counter@2
+        proved
+          rehearse counter/a on 2, state 1
+          rehearse counter/b on 2, state 1
+        rehearsed counter/a
+          rehearse counter/c on 2, state 1
+        wait 60s
+          write table: counter@1, counter@2 in hand
+        turn-back counter
+        switched counter/a
+          turn back counter/a to 1, down Some(1)
+        not-now counter/b
+        back counter/a
+          drop what upgrade 2 kept
+          receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 turned back, 1 tried, 1 passed, 2 not tried
+            reason: turn-back: it was asked to turn back
+          answer 3: Done
+          retire counter@2
+          write table: counter@1
+    "#]]
+    .assert_eq(&stage.told());
+}

@@ -1,0 +1,181 @@
+//! What people ask for, each answered once.
+
+use changeling_core::policy::Settings;
+use expect_test::expect;
+
+use super::stage::Stage;
+
+fn running() -> Stage {
+    let mut stage = Stage::new(|_| {});
+    stage.set("run counter@1 a b \n run clock@1 \n written");
+    stage
+}
+
+#[test]
+fn an_actor_is_stopped() {
+    let mut stage = running();
+    stage.play("stop counter/a \n stop counter/a \n stopped counter/a \n stop counter/a \n stop nobody");
+    expect![[r#"
+        stop counter/a
+          stop counter/a: shutdown
+        stop counter/a
+        stopped counter/a
+          tell: counter/a ended: shutdown
+          answer 3: Done
+          answer 4: Done
+        stop counter/a
+          answer 5: Failed(NoActor, "there is no actor counter/a")
+        stop nobody
+          answer 6: Failed(NoSuchComponent, "there is no component nobody")
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn an_actor_that_waits_for_its_restart_is_stopped_at_once() {
+    let mut stage = running();
+    stage.play("crashed counter/a \n stop counter/a \n wait 10s");
+    expect![[r#"
+        crashed counter/a
+          tell: counter/a died: trap: unreachable; again in 100 ms
+        stop counter/a
+          turn away counter/a: Stopped
+          answer 3: Done
+        wait 10s
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn an_actor_that_is_wanted_while_it_stops_comes_again() {
+    let mut stage = running();
+    stage.play("stop counter/a \n wanted counter/a \n stopped counter/a \n started counter/a");
+    expect![[r#"
+        stop counter/a
+          stop counter/a: shutdown
+        wanted counter/a
+        stopped counter/a
+          tell: counter/a ended: shutdown
+          answer 3: Done
+          start counter/a #4 on 1: first
+        started counter/a
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn an_actor_is_restarted() {
+    let mut stage = running();
+    stage.play("restart counter/a \n stopped counter/a \n started counter/a \n restart counter/z");
+    expect![[r#"
+        restart counter/a
+          stop counter/a: shutdown
+        stopped counter/a
+          tell: counter/a ended: shutdown
+          start counter/a #4 on 1: restart after shutdown
+        started counter/a
+          answer 3: Done
+        restart counter/z
+          answer 4: Failed(NoActor, "there is no actor counter/z")
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_stopped_singleton_is_begun_again_when_asked() {
+    let mut stage = running();
+    stage.play("stop clock \n stopped clock \n wanted clock \n restart clock \n started clock");
+    expect![[r#"
+        stop clock
+          stop clock: shutdown
+        stopped clock
+          tell: clock ended: shutdown
+          answer 3: Done
+        wanted clock
+          turn away clock: NoActor
+        restart clock
+          start clock #4 on 1: first
+        started clock
+          answer 4: Done
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_component_is_removed() {
+    let mut stage = running();
+    stage.set("offer counter@1");
+    stage.play("remove counter \n wanted counter/c \n stopped counter/a \n stopped counter/b \n write-fails");
+    stage.play("remove counter \n written \n drained counter@1 \n wanted counter/a \n offer counter@1");
+    expect![[r#"
+        remove counter
+          stop counter/a: shutdown
+          stop counter/b: shutdown
+        wanted counter/c
+          turn away counter/c: NoSuchComponent
+        stopped counter/a
+          tell: counter/a ended: shutdown
+        stopped counter/b
+          tell: counter/b ended: shutdown
+        write-fails
+          tell: trouble with the table: no room on /var
+          write table: clock@1
+        remove counter
+        written
+          publish no counter
+          retire counter@1
+          tell: counter is removed
+          answer 3: Done
+          answer 4: Done
+        drained counter@1
+          forget 1
+        wanted counter/a
+          turn away counter/a: NoSuchComponent
+        offer counter@1
+          write table: clock@1
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_component_that_is_used_stays() {
+    let log = "changeling:actor/log@0.1.0";
+    let settings = Settings { provides: [log.to_owned()].into(), ..Settings::default() };
+    let mut stage = Stage::with(settings, Default::default());
+    stage.version("maths", 1, |it| {
+        let get = it.functions["demo:maths/api#get"].clone();
+        it.functions.insert(format!("{log}#write"), get);
+    });
+    stage.version("plain", 1, |it| {
+        *it = changeling_core::sim::service("plain", 1);
+        it.imports = [log.to_owned()].into();
+    });
+    stage.set("run maths@1 \n run plain@1");
+    stage.play("remove maths \n remove maths force \n written");
+    expect![[r#"
+        remove maths
+          answer 3: Failed(Refused("plain imports changeling:actor/log@0.1.0, so maths stays; remove that first, or use force"), "plain imports changeling:actor/log@0.1.0, so maths stays; remove that first, or use force")
+        remove maths force
+          write table: plain@1
+        written
+          publish no maths
+          retire maths@1
+          tell: maths is removed
+          answer 4: Done
+    "#]].assert_eq(&stage.told());
+}
+
+#[test]
+fn an_upgrade_in_hand_is_not_removed_from_under() {
+    let mut stage = running();
+    stage.play("deploy counter@2 \n remove counter \n remove unknown");
+    expect![[r#"
+        deploy counter@2
+          answer 3: Upgrade(UpgradeId(3))
+          load counter@2
+        remove counter
+          answer 4: Failed(Refused("an upgrade of counter is in hand: turn it back first, or let it end"), "an upgrade of counter is in hand: turn it back first, or let it end")
+        remove unknown
+          answer 5: Failed(NoSuchComponent, "there is no component unknown")
+    "#]].assert_eq(&stage.told());
+}
