@@ -7,9 +7,14 @@ mod support;
 
 mod calls;
 mod docs;
-mod folder;
+mod hold;
 mod idle;
+mod kinds;
 mod layers;
 mod misbehaving;
+mod offers;
+mod order;
 mod restart;
+mod rollback;
 mod swap;
+mod timers;

@@ -165,8 +165,7 @@ async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u3
 }
 
 fn lost(actor: &Actor, fault: Fault) -> Stop {
-    let words = format!("{fault}; the state is lost, the actor starts again from init");
-    let refusal = refusal(&actor.address, "save", words);
+    let refusal = refusal(&actor.address, "save", fault.to_string());
     Stop::Dead(NotSwitched::StateLost(refusal), fault.reason())
 }
 
