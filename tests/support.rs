@@ -4,6 +4,6 @@ mod guests;
 mod host;
 mod receipt;
 
-use guests::wasm;
-pub use host::Host;
+pub use guests::wasm;
+pub use host::{BINARY, Host};
 use receipt::Receipt;
