@@ -254,3 +254,51 @@ fn every_command_shows_an_example_and_completes() {
         names.iter().for_each(|name| assert!(script.out().contains(name), "{shell} does not know {name}"));
     }
 }
+
+/// Runs a command where there is no host.
+fn alone(args: &[&str]) -> Ran {
+    Ran(Command::new(BINARY).args(args).output().expect("it runs"))
+}
+
+#[test]
+fn a_file_is_inspected_without_a_host() {
+    let told = alone(&["inspect", &file("counter-v2")]).ends_with(0);
+    let state = ["version 2 {total:u64,calls:u64}", "version 1 {total:u64}"];
+    told.says(&["0.2.0", "actor", "increment: func(by: u64) -> u64", "wasi:"]).says(&state);
+    let document = alone(&["inspect", &file("greeter-v1"), "--json"]).ends_with(0).json();
+    assert_eq!((&document["$type"], &document["kind"]), (&json!("changeling.inspection/1"), &json!("service")));
+    assert_eq!((&document["refusals"], &document["shapes"]), (&json!([]), &Value::Null));
+    let size = std::fs::metadata(wasm("greeter-v1")).expect("it is there").len();
+    assert_eq!(document["size"], json!(size));
+}
+
+#[test]
+fn a_file_that_no_host_would_take_is_told_why() {
+    let stuck = alone(&["inspect", &file("counter-init-traps"), "--json"]).ends_with(3).json();
+    assert_eq!(stuck["refusals"][0]["act"], json!("init"), "{stuck}");
+    alone(&["inspect", &file("counter-save-errs")]).ends_with(3).says(&["entered but not left again"]);
+    alone(&["inspect", &file("teller")]).ends_with(3).says(&["which nobody provides"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let core = folder.path().join("core.wasm");
+    std::fs::write(&core, b"\0asm\x01\0\0\0").expect("it is written");
+    alone(&["inspect", core.to_str().expect("text")]).ends_with(3).says(&["core module"]);
+    alone(&["inspect", "nothing.wasm"]).ends_with(1).complains(&["nothing.wasm cannot be read"]);
+}
+
+#[test]
+fn a_version_is_checked_against_the_one_that_lives() {
+    let check = |old: &str, new: &str, more: &[&str]| alone(&[&["check", &file(old), &file(new)], more].concat());
+    check("counter-v1", "counter-v2", &[])
+        .ends_with(0)
+        .says(&["0.2.0 can take over from 0.1.0", "version 1, and back"]);
+    let down = check("counter-v2", "counter-v1", &["--json"]).ends_with(0).json();
+    assert_eq!((&down["$type"], &down["safe"]), (&json!("changeling.check/1"), &json!(true)));
+    assert_eq!(down["state"], json!({ "version": 1, "returns": true }));
+    assert!(down["findings"][0].as_str().is_some_and(|found| found.contains("calls is gone")), "{down}");
+
+    let forgotten = check("counter-v1", "counter-version-forgotten", &[]).ends_with(3);
+    forgotten.says(&["version 1 was saved as {total:u64}, this code's copy of it is {total:u64,calls:u64}"]);
+    let kind = check("counter-v1", "greeter-v1", &["--json"]).ends_with(3).json();
+    assert_eq!((&kind["safe"], &kind["refusals"][0]["act"]), (&json!(false), &json!("exports")));
+    check("greeter-v1", "greeter-v2", &[]).ends_with(0);
+}

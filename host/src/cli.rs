@@ -1,6 +1,7 @@
 //! The command line: one file a verb. The only place that prints. Stdout is data; everything else goes to stderr.
 
 mod call;
+mod check;
 mod client;
 mod completions;
 mod components;
@@ -8,6 +9,8 @@ mod demo;
 mod deploy;
 mod events;
 mod exit;
+mod inspect;
+mod offline;
 mod out;
 mod ps;
 mod receipt;
@@ -48,6 +51,10 @@ enum Verb {
     Components(components::Components),
     /// Puts components into service and tells how it went.
     Deploy(deploy::Deploy),
+    /// Tells what a component's file is, and whether a host would take it.
+    Inspect(inspect::Inspect),
+    /// Judges whether one version of a component can take over from another.
+    Check(check::Check),
     /// Tells what happened, and what happens.
     Events(events::Events),
     /// Lists upgrades, or shows the receipt of one.
@@ -121,6 +128,8 @@ pub fn main() -> ExitCode {
         Verb::Ps(verb) => (verb.reach.form.json, verb.run()),
         Verb::Components(verb) => (verb.reach.form.json, verb.run()),
         Verb::Deploy(verb) => (verb.reach.form.json, verb.run()),
+        Verb::Inspect(verb) => (verb.form.json, verb.run()),
+        Verb::Check(verb) => (verb.form.json, verb.run()),
         Verb::Events(verb) => (verb.reach.form.json, verb.run()),
         Verb::Upgrades(verb) => (verb.reach.form.json, verb.run()),
         Verb::Stop(verb) => (verb.reach.form.json, verb.run()),
