@@ -6,6 +6,7 @@
 mod support;
 
 mod calls;
+mod cli;
 mod docs;
 mod hold;
 mod idle;

@@ -6,5 +6,5 @@ mod load;
 mod receipt;
 
 pub use guests::{variant, wasm};
-pub use host::Host;
+pub use host::{BINARY, Host};
 pub use receipt::Receipt;
