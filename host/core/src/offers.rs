@@ -20,9 +20,7 @@ const DROPPED_TOGETHER: Duration = Duration::from_millis(20);
 impl Component {
     /// Bytes lie in the store, and somebody wants them to run.
     pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
-        let mut is_news = false;
-        turn.ledger.edit(|table| is_news = folder::is_news(table, &offer));
-        if !is_news {
+        if !folder::is_news(&turn.ledger.table, &offer) {
             return;
         }
         if let Some(id) = self.joined(&offer, turn) {
@@ -75,6 +73,7 @@ impl Component {
         let (Source::Folder { file: name } | Source::Deploy { from: name }) = &offer.source;
         turn.tell(Happening::Ignored { component: Some(self.name.clone()), file: name.clone(), why });
         turn.answer(request, &answer);
+        turn.ledger.edit(|table| folder::see(table, &offer.source, offer.digest));
         turn.let_go.push(offer.digest);
     }
 

@@ -199,7 +199,6 @@ impl Component {
 
     fn supersede_for_the_end(&mut self, turn: &mut Turn<'_>) {
         if let Some(waiting) = self.waiting.take() {
-            turn.ledger.edit(|table| crate::folder::unsee(table, &waiting.offer.source));
             waiting.draft.finish(Outcome::Interrupted, Some("the host is ending".to_owned()), turn);
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, RequestId};
@@ -189,7 +189,10 @@ impl Hands {
             Birth::First => From::Init { after: None, args: None },
             Birth::Restart(reason) => From::Init { after: Some(reason), args: None },
             Birth::Kept(upgrade) => match actor.kept(upgrade) {
-                Some(kept) => From::State(Saved { state: kept.state, timers: kept.timers, args: None }),
+                Some(kept) => {
+                    let timers = kept.timers.remaining(Instant::now());
+                    From::State(Saved { state: kept.state, timers, args: None })
+                }
                 None => From::Init { after: None, args: None },
             },
             Birth::Parked => match self.unpark(&address) {

@@ -223,7 +223,7 @@ impl Component {
     /// The end of an upgrade: its receipt, and the next one.
     pub fn finish(&mut self, outcome: Outcome, reason: Option<String>, turn: &mut Turn<'_>) {
         let Some(upgrade) = self.upgrade.take() else { return };
-        let Upgrade { offer, draft, asked, .. } = upgrade;
+        let Upgrade { draft, asked, .. } = upgrade;
         let (id, to) = (draft.id, draft.to.digest);
         let is_undone = matches!(outcome, Outcome::Refused | Outcome::RolledBack);
         turn.ledger.edit(|table| {
@@ -232,10 +232,6 @@ impl Component {
             }
             if is_undone {
                 folder::convict(table, &self.name, to, &draft.refusals);
-            }
-            // What the host's end broke off is an offer again at the next start.
-            if is_undone && turn.ending {
-                folder::unsee(table, &offer.source);
             }
         });
         if is_undone && draft.step >= Step::Switching {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::contract::Source;
 use crate::effect::Effect;
 use crate::event::SwitchFigures;
+use crate::folder;
 use crate::happening::Happening;
 use crate::id::{Address, ComponentName, Label, UpgradeId};
 use crate::reason::{Refusal, Step};
@@ -113,6 +114,11 @@ impl Draft {
     pub fn finish(mut self, outcome: Outcome, reason: Option<String>, turn: &mut Turn<'_>) {
         if outcome == Outcome::Settled {
             self.enter(Step::Settled, turn);
+        }
+        // What the host's end broke off is an offer again at the next start.
+        let is_undone = matches!(outcome, Outcome::Refused | Outcome::RolledBack | Outcome::Interrupted);
+        if !(turn.ending && is_undone) {
+            turn.ledger.edit(|table| folder::see(table, &self.asked_by, self.to.digest));
         }
         let reason = reason.or_else(|| self.refusals.first().map(|refusal| self.because(refusal)));
         let (component, upgrade, label) = (self.component.clone(), self.id, self.label());

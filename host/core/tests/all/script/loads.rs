@@ -19,19 +19,19 @@ fn a_keyed_actor_is_loaded() {
     check(
         "offer counter@1 \n wait 20ms \n loaded \n proved \n written",
         expect![[r#"
-        offer counter@1
-          write table: 
-        wait 20ms
-          load counter@1
-        loaded
-          prove counter@1
-        proved
-        written
-          write table: counter@1
-          publish counter@1
-          tell: counter 1 serves
-          receipt 1 of counter: Settled at settled, none -> 1
-    "#]],
+            offer counter@1
+            wait 20ms
+              load counter@1
+            loaded
+              prove counter@1
+            proved
+              write table: counter@1
+            written
+              publish counter@1
+              tell: counter 1 serves
+              receipt 1 of counter: Settled at settled, none -> 1
+              write table: counter@1
+        "#]],
     );
 }
 

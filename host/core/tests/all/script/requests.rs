@@ -132,7 +132,6 @@ fn a_component_is_removed() {
         wanted counter/a
           turn away counter/a: NoSuchComponent
         offer counter@1
-          write table: clock@1
     "#]]
     .assert_eq(&stage.told());
 }
