@@ -11,5 +11,6 @@ mod folder;
 mod idle;
 mod layers;
 mod misbehaving;
+mod new;
 mod restart;
 mod swap;
