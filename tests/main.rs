@@ -13,6 +13,7 @@ mod idle;
 mod kinds;
 mod layers;
 mod misbehaving;
+mod new;
 mod offers;
 mod order;
 mod restart;

@@ -10,6 +10,7 @@ mod deploy;
 mod events;
 mod exit;
 mod inspect;
+mod new;
 mod offline;
 mod out;
 mod ps;
@@ -51,6 +52,8 @@ enum Verb {
     Components(components::Components),
     /// Puts components into service and tells how it went.
     Deploy(deploy::Deploy),
+    /// Writes a guest project that builds.
+    New(new::New),
     /// Tells what a component's file is, and whether a host would take it.
     Inspect(inspect::Inspect),
     /// Judges whether one version of a component can take over from another.
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         Verb::Ps(verb) => (verb.reach.form.json, verb.run()),
         Verb::Components(verb) => (verb.reach.form.json, verb.run()),
         Verb::Deploy(verb) => (verb.reach.form.json, verb.run()),
+        Verb::New(verb) => (false, verb.run()),
         Verb::Inspect(verb) => (verb.form.json, verb.run()),
         Verb::Check(verb) => (verb.form.json, verb.run()),
         Verb::Events(verb) => (verb.reach.form.json, verb.run()),
