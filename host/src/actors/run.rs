@@ -1,12 +1,11 @@
 //! The run of an actor: it handles one message after the other until nothing waits, then lets the actor rest.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use changeling_core::reason::{CallError, ExitReason};
-use futures_util::FutureExt;
 
 use super::actor::Actor;
+use super::guard::{bounded, guarded};
 use super::incarnation::Incarnation;
 use super::mailbox::{Entry, Message};
 use super::run_queue::yield_now;
@@ -40,7 +39,7 @@ pub async fn run(actor: Arc<Actor>, mut incarnation: Box<Incarnation>, first: Op
         match outcome {
             Ok(None) => {}
             Ok(Some(reason)) => return end(&actor, incarnation, reason).await,
-            Err(reason) => return actor.died(incarnation, reason),
+            Err(reason) => return actor.over(incarnation, reason),
         }
     }
 }
@@ -55,32 +54,40 @@ async fn handle(
         Entry::Message(message) => call(incarnation, message).await,
         Entry::Timer(id) => timer(incarnation, id).await,
         // `Actor::next` gives boundaries to their takers.
-        Entry::Boundary(_) => Ok(()),
+        Entry::Boundary(_) => Ok(Handled::Not),
     };
-    actor.count_handled();
-    incarnation.since_switch += 1;
-    outcome?;
+    if outcome? == Handled::ByGuest {
+        actor.count_handled();
+        incarnation.since_switch += 1;
+    }
     let sandbox = incarnation.instance.sandbox();
     let exit = sandbox.exit.take();
-    for (timer, at) in sandbox.timers.take_unarmed() {
-        actor.stage.clock.arm(actor, incarnation.generation, timer, at);
-    }
+    let changes = sandbox.timers.take_changes();
+    actor.stage.clock.hear(actor, incarnation.generation, changes);
     Ok(exit)
 }
 
-async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), ExitReason> {
+/// Whether the guest had anything to do with it.
+#[derive(PartialEq)]
+enum Handled {
+    ByGuest,
+    Not,
+}
+
+async fn call(incarnation: &mut Incarnation, message: Message) -> Result<Handled, ExitReason> {
     let Some(function) = incarnation.instance.code.counterpart(&message.function).cloned() else {
         // A switch waits for such messages; this one was accepted by a version that is gone with a crash.
         message.answer(Err(CallError::NoSuchFunction));
-        return Ok(());
+        return Ok(Handled::Not);
     };
     let sandbox = incarnation.instance.sandbox();
     (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
-    let answer = guarded(incarnation.instance.call(&function, &message.args)).await;
+    let kill = incarnation.kill.clone();
+    let answer = guarded(kill.or(incarnation.instance.call(&function, &message.args))).await;
     match answer {
         Ok(result) => {
             message.answer(Ok(result));
-            Ok(())
+            Ok(Handled::ByGuest)
         }
         Err(fault) => {
             let reason = fault.reason();
@@ -90,31 +97,24 @@ async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), Exi
     }
 }
 
-async fn timer(incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason> {
+async fn timer(incarnation: &mut Incarnation, id: u64) -> Result<Handled, ExitReason> {
     let sandbox = incarnation.instance.sandbox();
-    let Some(timer) = sandbox.timers.deliver(id) else { return Ok(()) };
+    let Some(timer) = sandbox.timers.deliver(id) else { return Ok(Handled::Not) };
     (sandbox.sender, sandbox.deadline) = (None, None);
-    guarded(incarnation.instance.deliver_timer(id, timer.token)).await.map_err(Fault::reason)
+    let kill = incarnation.kill.clone();
+    guarded(kill.or(incarnation.instance.deliver_timer(id, timer.token))).await.map_err(Fault::reason)?;
+    Ok(Handled::ByGuest)
 }
 
 /// In order: `terminate`, then gone.
-async fn end(actor: &Arc<Actor>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
+pub async fn end(actor: &Arc<Actor>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
     terminate(actor, &mut incarnation, reason.clone()).await;
-    actor.ended(incarnation, reason);
+    actor.over(incarnation, reason);
 }
 
 /// `terminate`: one that dies of it is as gone as one that does not.
 pub async fn terminate(actor: &Actor, incarnation: &mut Incarnation, reason: ExitReason) {
-    if let Err(fault) = guarded(incarnation.instance.terminate(reason)).await {
+    if let Err(fault) = bounded(incarnation.instance.terminate(reason)).await {
         tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
     }
-}
-
-/// A panic of the host under a guest's call ends that guest alone.
-pub async fn guarded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    AssertUnwindSafe(act).catch_unwind().await.unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Err(Fault::Dead(ExitReason::Trap(format!("the host panicked: {words}; please report it"))))
-    })
 }
