@@ -51,15 +51,12 @@ async fn handle(
     incarnation: &mut Incarnation,
     entry: Entry,
 ) -> Result<Option<ExitReason>, ExitReason> {
-    let outcome = match entry {
-        Entry::Message(message) => call(incarnation, message).await,
-        Entry::Timer(id) => timer(incarnation, id).await,
+    match entry {
+        Entry::Message(message) => call(actor, incarnation, message).await?,
+        Entry::Timer(id) => timer(actor, incarnation, id).await?,
         // `Actor::next` gives boundaries to their takers.
-        Entry::Boundary(_) => Ok(()),
-    };
-    actor.count_handled();
-    incarnation.since_switch += 1;
-    outcome?;
+        Entry::Boundary(_) => {}
+    }
     let sandbox = incarnation.instance.sandbox();
     let exit = sandbox.exit.take();
     for (timer, at) in sandbox.timers.take_unarmed() {
@@ -68,7 +65,13 @@ async fn handle(
     Ok(exit)
 }
 
-async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), ExitReason> {
+/// Counts what was handled; before it is answered, so that who was answered is counted.
+fn count(actor: &Actor, incarnation: &mut Incarnation) {
+    actor.count_handled();
+    incarnation.since_switch += 1;
+}
+
+async fn call(actor: &Actor, incarnation: &mut Incarnation, message: Message) -> Result<(), ExitReason> {
     let Some(function) = incarnation.instance.code.counterpart(&message.function).cloned() else {
         // A switch waits for such messages; this one was accepted by a version that is gone with a crash.
         message.answer(Err(CallError::NoSuchFunction));
@@ -77,6 +80,7 @@ async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), Exi
     let sandbox = incarnation.instance.sandbox();
     (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
     let answer = guarded(incarnation.instance.call(&function, &message.args)).await;
+    count(actor, incarnation);
     match answer {
         Ok(result) => {
             message.answer(Ok(result));
@@ -90,11 +94,14 @@ async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), Exi
     }
 }
 
-async fn timer(incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason> {
+async fn timer(actor: &Actor, incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason> {
     let sandbox = incarnation.instance.sandbox();
+    // One that was cancelled after it fired is no message.
     let Some(timer) = sandbox.timers.deliver(id) else { return Ok(()) };
     (sandbox.sender, sandbox.deadline) = (None, None);
-    guarded(incarnation.instance.deliver_timer(id, timer.token)).await.map_err(Fault::reason)
+    let handled = guarded(incarnation.instance.deliver_timer(id, timer.token)).await;
+    count(actor, incarnation);
+    handled.map_err(Fault::reason)
 }
 
 /// In order: `terminate`, then gone.
