@@ -5,16 +5,21 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The component that the package `name` of the guests' workspace becomes.
-pub fn wasm(name: &str) -> PathBuf {
+fn wasm(name: &str) -> PathBuf {
     let file = built().join(format!("{}.wasm", name.replace('-', "_")));
     assert!(file.is_file(), "there is no guest `{name}`: {} is missing", file.display());
     file
 }
 
+/// Its bytes.
+pub fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(wasm(name)).expect("the guest is built")
+}
+
 /// The same in bytes of its own: with a section at its end that nobody reads, called `mark`.
 pub fn variant(name: &str, mark: &str) -> Vec<u8> {
     const CUSTOM: u8 = 0;
-    let mut bytes = std::fs::read(wasm(name)).expect("the guest is built");
+    let mut bytes = bytes(name);
     let length = u8::try_from(mark.len()).ok().filter(|length| *length < 0x7f).expect("a short mark");
     bytes.extend([CUSTOM, length + 1, length]);
     bytes.extend(mark.as_bytes());

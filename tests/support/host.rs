@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
-use super::{Receipt, variant, wasm};
+use super::{Receipt, bytes, variant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
 /// No wait in a test is longer.
@@ -133,8 +133,7 @@ impl Host {
 
     /// Copies a guest into the folder.
     pub fn put(&self, component: &str, guest: &str) {
-        let bytes = std::fs::read(wasm(guest)).expect("the guest is built");
-        self.write_file(&format!("{component}.wasm"), &bytes);
+        self.write_file(&format!("{component}.wasm"), &bytes(guest));
     }
 
     /// Copies a guest into the folder in bytes of its own: with a section at its end that nobody reads.
@@ -148,6 +147,14 @@ impl Host {
         let last = self.last_receipt(component);
         self.put_variant(component, guest, mark);
         self.receipt_after(component, last)
+    }
+
+    /// Has a version compiled before somebody waits for it, as one of a component of its own.
+    #[track_caller]
+    pub fn prepare(&self, bytes: &[u8]) {
+        let last = self.last_receipt("prepared");
+        self.write_file("prepared.wasm", bytes);
+        self.receipt_after("prepared", last);
     }
 
     /// Offers a version over HTTP; what is answered at once.
