@@ -74,6 +74,37 @@ fn no_call_of_a_service_fails_over_swaps() {
 }
 
 #[test]
+fn an_actor_without_a_state_begins_anew_and_the_receipt_says_so() {
+    let host = Host::start();
+    host.drop_in("forgetful", "forgetful").settled();
+    assert_eq!(host.call("forgetful", "come", json!([])), json!(1));
+
+    let receipt =
+        host.drop_in_variant("forgetful", "forgetful", "2").settled().says("begin anew: it exports no `state`");
+
+    assert_eq!((receipt.actors("switched"), &receipt.0["bytes"]), (1, &json!(0)));
+    assert_eq!(host.call("forgetful", "come", json!([])), json!(1));
+    assert_eq!(host.actor("forgetful")["digest"], receipt.0["to"]["digest"]);
+}
+
+#[test]
+fn one_with_a_state_begins_anew_where_that_is_asked_for() {
+    let host = Host::with_manifest("[components.counter]\nstrategy = \"restart\"\n");
+    host.drop_in("counter", "counter-increment-traps").settled();
+    // Without the hooks of the one before, and in spite of its state.
+    host.drop_in("counter", "counter-v1")
+        .settled()
+        .says("begin anew: as was asked")
+        .says("exports `lifecycle`, this does not");
+    host.call("counter", "increment", json!([5]));
+
+    host.drop_in("counter", "counter-v2").settled();
+
+    assert_eq!(host.call("counter", "get", json!([])), json!(0));
+    assert_eq!(host.actor("counter")["restarts"], json!(0));
+}
+
+#[test]
 fn an_actor_does_not_become_a_service() {
     let host = Host::start();
     host.drop_in("counter", "counter-v1").settled();

@@ -6,12 +6,14 @@
 mod support;
 
 mod calls;
+mod cli;
 mod docs;
 mod hold;
 mod idle;
 mod kinds;
 mod layers;
 mod misbehaving;
+mod new;
 mod offers;
 mod order;
 mod restart;

@@ -1,6 +1,7 @@
 //! The loop between the deciding core and the world: a fact comes in, the core decides, the hands act. One thread; it
 //! never waits for a disk, a compiler or a guest.
 
+pub mod bench;
 mod disk;
 mod hands;
 mod loader;

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use changeling_core::contract::{Offer, Source};
-use changeling_core::id::ComponentName;
 use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::view::ComponentState;
 use changeling_core::{Event, ParkedActor, World};
@@ -146,6 +145,8 @@ impl Host {
         handle.tell(Event::End);
         // An error says that the loop is gone already.
         _ = over.await;
+        // Streams of events end with it; they would be waited for in vain.
+        drop(ready);
         _ = stop_http.send(());
         if tokio::time::timeout(HTTP_GRACE, http).await.is_err() {
             tracing::warn!("requests that were still open after {HTTP_GRACE:?} were cut");
@@ -302,10 +303,4 @@ fn token() -> anyhow::Result<String> {
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("the system gives no random bytes for a token: {e}"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The component that a file in the folder would be a version of.
-pub fn component_of(file: &Path) -> Result<ComponentName, String> {
-    let name = file.file_name().and_then(|name| name.to_str()).ok_or("its name is not text")?;
-    crate::watch::FileName::parse(name).map(|name| name.component)
 }

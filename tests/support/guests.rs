@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The component that the package `name` of the guests' workspace becomes.
-fn wasm(name: &str) -> PathBuf {
+pub fn wasm(name: &str) -> PathBuf {
     let file = built().join(format!("{}.wasm", name.replace('-', "_")));
     assert!(file.is_file(), "there is no guest `{name}`: {} is missing", file.display());
     file

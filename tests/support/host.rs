@@ -13,7 +13,8 @@ use ureq::Agent;
 
 use super::{Receipt, bytes, variant};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
+/// The program itself.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
 /// No wait in a test is longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -285,12 +286,28 @@ impl Host {
         run.expect("the command runs")
     }
 
+    /// Starts a command of the same binary in the host's folder; what it prints is read by the test.
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        let mut command = Command::new(BINARY);
+        let command = command.args(args).current_dir(self.dir()).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.spawn().expect("the command runs")
+    }
+
+    /// ^C, and no waiting.
+    pub fn signal(&self) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().expect("it runs"));
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.take().expect("it runs").wait().expect("it ends")
+    }
+
     /// Ends it as ^C does, and waits.
     pub fn interrupt(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("it runs");
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
-        child.wait().expect("it ends")
+        self.signal();
+        self.wait()
     }
 
     /// Ends it without any warning, and waits.

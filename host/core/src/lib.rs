@@ -37,4 +37,5 @@ pub use effect::{Answer, Birth, Effect, Handover, Request};
 pub use event::{Event, NotSwitched, ParkedActor, Proof, Rehearsal, StartFailure, SwitchFigures};
 pub use policy::Settings;
 pub use time::{Time, WallTime};
+pub use upgrade::{Judgement, Surroundings, check, handover};
 pub use world::World;

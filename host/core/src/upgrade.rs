@@ -14,6 +14,8 @@ mod switching;
 mod verify;
 
 pub(crate) use back::Back;
+pub use check::{Judgement, Surroundings, check};
+pub use handover::handover;
 pub(crate) use plan::{Plan, Standing};
 pub(crate) use verify::Verify;
 

@@ -40,6 +40,15 @@ enum Verdict {
 }
 
 impl Scratch {
+    /// Whether the version starts and can be left again. A service is only instantiated.
+    pub async fn proof(&self, address: &Address) -> Proof {
+        match self.start(address).await {
+            Ok(()) => Proof::Proven,
+            Err(Verdict::Unproven(words)) => Proof::Unproven(words),
+            Err(Verdict::Refused(refusal)) => Proof::Refused(refusal),
+        }
+    }
+
     async fn instance(&self, address: &Address) -> Result<Instance, Verdict> {
         let place = self.stage.engine.room().take(Want::Upkeep).map_err(|full| Verdict::Unproven(full.to_string()))?;
         let made = Instance::new(&self.stage.engine, self.code.clone(), address.clone(), self.limits.clone(), place);
@@ -100,14 +109,10 @@ fn refused(address: Option<&Address>, act: &str, words: String) -> Verdict {
     Verdict::Refused(Refusal { step, act, address: address.cloned(), words, cause: Cause::Bytes })
 }
 
-/// Tells whether a version starts and can be left again. A service is only instantiated.
+/// Tells whether a version starts and can be left again.
 pub async fn prove(scratch: Scratch, upgrade: UpgradeId, address: Address) {
-    let proof = match scratch.start(&address).await {
-        Ok(()) => Proof::Proven,
-        Err(Verdict::Unproven(words)) => Proof::Unproven(words),
-        Err(Verdict::Refused(refusal)) => Proof::Refused(refusal),
-    };
-    scratch.stage.news.tell(Event::Proved { upgrade, outcome: proof });
+    let outcome = scratch.proof(&address).await;
+    scratch.stage.news.tell(Event::Proved { upgrade, outcome });
 }
 
 /// Tells how a version takes a copy of one actor's live state.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use ureq::http::Method;
 
 use super::client::{Client, escape};
-use super::{Exit, Failure, Reach};
+use super::{Exit, Failure, Reach, out};
 use crate::http::MEDIA_WAVE;
 
 /// Calls a function of an actor or a service, and prints its result.
@@ -39,7 +39,7 @@ impl Call {
         if let Some(deadline) = &self.deadline {
             headers.push(("changeling-deadline", deadline.as_str()));
         }
-        if self.reach.json {
+        if self.reach.form.json {
             let body = match self.args.as_slice() {
                 [] => "[]",
                 [one] => one.as_str(),
@@ -52,7 +52,7 @@ impl Call {
             };
             headers.push(("content-type", "application/json"));
             let answer = client.json(Method::POST, &path, &headers, Some(body.as_bytes()))?;
-            println!("{answer}");
+            out::line(&answer);
             return Ok(if answer.get("err").is_some() && is_result(&answer) { Exit::GuestErr } else { Exit::Done });
         }
         headers.extend([("content-type", MEDIA_WAVE), ("accept", MEDIA_WAVE)]);
@@ -61,7 +61,7 @@ impl Call {
         let text = response.body_mut().with_config().limit(1 << 30).read_to_string();
         let text = text.map_err(|e| Failure::new(Exit::Error, format!("the host's answer is not text: {e}")))?;
         if !text.is_empty() {
-            println!("{text}");
+            out::line(&text);
         }
         Ok(if text.starts_with("err(") || text == "err" { Exit::GuestErr } else { Exit::Done })
     }

@@ -1,5 +1,6 @@
 //! How a command ends: its status, and its one sentence where it failed.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
@@ -28,6 +29,8 @@ pub enum Exit {
     NoHost = 8,
     /// There is no such thing.
     NoSuchThing = 9,
+    /// A person or a program did not want to wait.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -64,6 +67,23 @@ impl Failure {
             _ => Exit::Error,
         };
         Self { exit, sentence: text("detail").to_owned(), problem: Some(problem) }
+    }
+
+    /// A file that cannot be read.
+    pub fn of_file(file: &Path, error: &std::io::Error) -> Self {
+        Self::new(Exit::Error, format!("{} cannot be read: {error}", file.display()))
+    }
+
+    /// The same, of this thing.
+    #[must_use]
+    pub fn at(mut self, thing: &str) -> Self {
+        self.sentence = format!("{thing}: {}", self.sentence);
+        self
+    }
+
+    /// The status that it gives.
+    pub fn exit(&self) -> Exit {
+        self.exit
     }
 
     /// Says it, for a person or a program, and gives the status.

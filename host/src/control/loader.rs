@@ -1,18 +1,14 @@
-//! One thread that loads: from the cache, or through the compile child, one version at a time. Also asks a version for
-//! its shapes, on a scratch instance.
+//! One thread that loads: from the cache, or through the compile child, one version at a time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use changeling_core::id::{Address, ComponentName, Digest};
+use changeling_core::id::{ComponentName, Digest};
 use changeling_core::reason::{Cause, Refusal, Step};
 
-use super::SettingsOf;
-use crate::actors::run::guarded;
+use super::{SettingsOf, bench};
 use crate::engine::code::Code;
-use crate::engine::instance::Instance;
-use crate::engine::room::Want;
 use crate::engine::{Engine, compile, label};
 use crate::store::Store;
 
@@ -77,37 +73,11 @@ impl Loader {
             }
         };
         let label = label::of(&bytes).unwrap_or_default();
-        let mut code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
-        if code.is_linked() && code.version.hooks.state {
-            code = self.ask_shapes(component, code)?;
-        }
-        Ok(code)
-    }
-
-    fn ask_shapes(&self, component: &ComponentName, code: Code) -> Result<Code, Refusal> {
-        let refuse = |words: String| Refusal {
-            step: Step::Checked,
-            act: "shapes".into(),
-            address: None,
-            words,
-            cause: Cause::Bytes,
-        };
-        let limits = (self.settings)(component).limits;
-        let place = self.engine.room().take(Want::Upkeep).map_err(|full| surroundings(full.to_string()))?;
-        let code = Arc::new(code);
-        let asked = async {
-            let address = Address::singleton(component.clone());
-            let made = Instance::new(&self.engine, code.clone(), address, limits, place);
-            let mut instance = guarded(made).await?;
-            guarded(instance.shapes()).await
-        };
-        let shapes = futures_executor::block_on(asked).map_err(|fault| refuse(fault.to_string()))?;
-        let mut code = Arc::into_inner(code).ok_or_else(|| refuse("its scratch instance outlived its use".into()))?;
-        code.version.shapes = shapes;
-        Ok(code)
+        let code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
+        bench::ask_shapes(&self.engine, component, (self.settings)(component).limits, code)
     }
 }
 
-fn surroundings(words: String) -> Refusal {
+pub(super) fn surroundings(words: String) -> Refusal {
     Refusal { step: Step::Compiled, act: "load".into(), address: None, words, cause: Cause::Surroundings }
 }

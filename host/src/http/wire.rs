@@ -50,10 +50,14 @@ pub struct Version {
     pub digest: Digest,
     /// What people call it.
     pub label: Label,
+    /// In bytes.
+    pub size: u64,
     /// `current`, `old`, `incoming` or `staged`.
     pub role: String,
     /// Who keeps it in service.
     pub holders: Vec<String>,
+    /// Why each of them does, in one sentence.
+    pub why: Vec<String>,
 }
 
 /// `GET /v1/actors`.
@@ -77,6 +81,8 @@ pub struct Actor {
     pub label: Label,
     /// `idle`, `running`, `held` or `stopped`.
     pub state: String,
+    /// On a newer version than the current one, with the way back closed.
+    pub left_behind: bool,
     /// Messages that wait.
     pub mailbox: u64,
     /// Messages handled.

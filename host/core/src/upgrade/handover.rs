@@ -8,7 +8,7 @@ use crate::policy::Strategy;
 ///
 /// # Errors
 /// One sentence that says why nothing that the old code saves can be taken over.
-pub(crate) fn handover(old: &Version, new: &Version, strategy: Strategy) -> Result<Handover, String> {
+pub fn handover(old: &Version, new: &Version, strategy: Strategy) -> Result<Handover, String> {
     if old.kind != new.kind {
         return Err("an actor cannot become a service while it lives".to_owned());
     }

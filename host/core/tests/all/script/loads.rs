@@ -278,7 +278,7 @@ fn an_actor_does_not_become_a_service_while_it_lives() {
           load counter@2
         loaded
           receipt 2 of counter: Refused at checked, 1 -> 2
-            reason: exports: 1 is a actor, this is a service, and actors of it live
+            reason: exports: 1 is an actor, this is a service, and actors of it live
           retire counter@2
         written
         exited counter/a
