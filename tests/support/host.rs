@@ -238,7 +238,7 @@ impl Host {
     pub fn until_upgrade_is(&self, component: &str, step: &str) {
         let fits =
             |event: &Value| event["component"] == component && event["event"] == "upgrading" && event["step"] == step;
-        let earlier = self.receipts(component).iter().filter(|receipt| receipt.0["steps"][step].is_number()).count();
+        let earlier = self.receipts(component).iter().filter(|receipt| !receipt.0["steps"][step].is_null()).count();
         self.until(&format!("an upgrade of {component} is {step}"), |host| {
             host.happenings().iter().filter(|event| fits(event)).count() > earlier
         });
