@@ -50,15 +50,11 @@ async fn handle(
     incarnation: &mut Incarnation,
     entry: Entry,
 ) -> Result<Option<ExitReason>, ExitReason> {
-    let outcome = match entry {
-        Entry::Message(message) => call(incarnation, message).await,
-        Entry::Timer(id) => timer(incarnation, id).await,
+    match entry {
+        Entry::Message(message) => call(actor, incarnation, message).await?,
+        Entry::Timer(id) => timer(actor, incarnation, id).await?,
         // `Actor::next` gives boundaries to their takers.
-        Entry::Boundary(_) => Ok(Handled::Not),
-    };
-    if outcome? == Handled::ByGuest {
-        actor.count_handled();
-        incarnation.since_switch += 1;
+        Entry::Boundary(_) => {}
     }
     let sandbox = incarnation.instance.sandbox();
     let exit = sandbox.exit.take();
@@ -67,23 +63,23 @@ async fn handle(
     Ok(exit)
 }
 
-/// Whether the guest had anything to do with it.
-#[derive(PartialEq)]
-enum Handled {
-    ByGuest,
-    Not,
+/// Counts what was handled; before it is answered, so that who was answered is counted.
+fn count(actor: &Actor, incarnation: &mut Incarnation) {
+    actor.count_handled();
+    incarnation.since_switch += 1;
 }
 
-async fn call(incarnation: &mut Incarnation, message: Message) -> Result<Handled, ExitReason> {
+async fn call(actor: &Actor, incarnation: &mut Incarnation, message: Message) -> Result<(), ExitReason> {
     let Some(function) = incarnation.instance.code.counterpart(&message.function).cloned() else {
         // A switch waits for such messages; this one was accepted by a version that is gone with a crash.
         message.answer(Err(CallError::NoSuchFunction));
-        return Ok(Handled::Not);
+        return Ok(());
     };
     let sandbox = incarnation.instance.sandbox();
     (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
     let kill = incarnation.kill.clone();
     let answer = guarded(kill.or(incarnation.instance.call(&function, &message.args))).await;
+    count(actor, incarnation);
     match answer {
         Ok(result) => {
             message.answer(Ok(result));
@@ -97,13 +93,15 @@ async fn call(incarnation: &mut Incarnation, message: Message) -> Result<Handled
     }
 }
 
-async fn timer(incarnation: &mut Incarnation, id: u64) -> Result<Handled, ExitReason> {
+async fn timer(actor: &Actor, incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason> {
     let sandbox = incarnation.instance.sandbox();
-    let Some(timer) = sandbox.timers.deliver(id) else { return Ok(Handled::Not) };
+    // One that was cancelled after it fired is no message.
+    let Some(timer) = sandbox.timers.deliver(id) else { return Ok(()) };
     (sandbox.sender, sandbox.deadline) = (None, None);
     let kill = incarnation.kill.clone();
-    guarded(kill.or(incarnation.instance.deliver_timer(id, timer.token))).await.map_err(Fault::reason)?;
-    Ok(Handled::ByGuest)
+    let handled = guarded(kill.or(incarnation.instance.deliver_timer(id, timer.token))).await;
+    count(actor, incarnation);
+    handled.map_err(Fault::reason)
 }
 
 /// In order: `terminate`, then gone.
