@@ -16,5 +16,7 @@ fn a_thousand_idle_actors_add_no_thread_and_no_descriptor() {
     }
 
     assert_eq!(host.get("/v1/actors").body["actors"].as_array().map(Vec::len), Some(1_000));
-    assert_eq!((host.entries("task"), host.entries("fd")), before);
+    let after = (host.entries("task"), host.entries("fd"));
+    // The loading may not have closed all its files when the first figures were taken.
+    assert!(after.0 <= before.0 && after.1 <= before.1, "{before:?} became {after:?}");
 }

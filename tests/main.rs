@@ -7,10 +7,16 @@ mod support;
 
 mod calls;
 mod cli;
-mod folder;
+mod docs;
+mod hold;
 mod idle;
+mod kinds;
 mod layers;
 mod misbehaving;
 mod new;
+mod offers;
+mod order;
 mod restart;
+mod rollback;
 mod swap;
+mod timers;

@@ -2,8 +2,9 @@
 
 mod guests;
 mod host;
+mod load;
 mod receipt;
 
-pub use guests::wasm;
+pub use guests::{variant, wasm};
 pub use host::{BINARY, Host};
-use receipt::Receipt;
+pub use receipt::Receipt;

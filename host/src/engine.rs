@@ -23,7 +23,6 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use code::Code;
-use limits::MemoryGauge;
 use room::Room;
 use sandbox::Sandbox;
 use settings::TICK;
@@ -35,7 +34,6 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     wasm: wasmtime::Engine,
     linker: Linker<Sandbox>,
-    gauge: MemoryGauge,
     room: Room,
     stop: Arc<AtomicBool>,
 }
@@ -60,19 +58,14 @@ impl Engine {
                 ticking.increment_epoch();
             }
         })?;
-        Ok(Self(Arc::new(Inner { wasm, linker, gauge: MemoryGauge::default(), room, stop })))
+        Ok(Self(Arc::new(Inner { wasm, linker, room, stop })))
     }
 
     fn wasm(&self) -> &wasmtime::Engine {
         &self.0.wasm
     }
 
-    /// Linear memory of all instances.
-    pub fn gauge(&self) -> MemoryGauge {
-        self.0.gauge.clone()
-    }
-
-    /// How many instances there may be.
+    /// How much there may be.
     pub fn room(&self) -> &Room {
         &self.0.room
     }

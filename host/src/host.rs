@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use changeling_core::contract::{Offer, Source};
@@ -22,8 +23,8 @@ use crate::control::{self, Handle, Parts, wall_now};
 use crate::engine::room::Room;
 use crate::engine::{Engine, wit};
 use crate::http::{self, Access};
-use crate::store::{LastEnd, Status, Store, rfc3339};
-use crate::watch::{Found, MANIFEST, Watcher, Whole};
+use crate::store::{LastEnd, Status, Store};
+use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
 
 /// What a host is started with.
 #[derive(Debug, Clone)]
@@ -126,7 +127,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     when_restored(&handle).await?;
     let pid = std::process::id();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    store.status.write(&Status { pid, url: url.clone(), token, version, started: rfc3339(wall_now()) })?;
+    store.status.write(&Status { pid, url: url.clone(), token, version, started: wall_now().to_string() })?;
     // Nobody may be listening.
     _ = ready.send(true);
     Ok(Host { handle, url, ready, over, stop_http, http, watcher, queue })
@@ -221,23 +222,35 @@ fn watch_folder(dir: &Path, config: &Config, handle: &Handle) -> std::io::Result
         ..crate::watch::Settings::default()
     };
     // The watcher tells of the manifest once when it begins; that one was read.
-    let known = std::sync::atomic::AtomicBool::new(!dir.join(MANIFEST).exists());
+    let known = AtomicBool::new(!dir.join(MANIFEST).exists());
+    let last = Mutex::new(None);
     Watcher::start(dir, settings, move |found| match found {
-        Found::Whole(whole) => offer(&to, whole),
+        Found::Whole(whole) => offer(&to, whole, &last),
         Found::Manifest => {
-            if known.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            if known.swap(true, Ordering::Relaxed) {
                 tracing::warn!("{MANIFEST} has changed; it is read when the host starts again");
             }
+            Taken::Yes
         }
-        Found::Broken { file, why } => to.tell(not_taken(file, why, Cause::Bytes)),
-        Found::Trouble { why } => tracing::warn!("{why}"),
+        Found::Broken { file, why } => {
+            to.tell(not_taken(file, why, Cause::Bytes));
+            Taken::Yes
+        }
+        Found::Trouble { why } => {
+            tracing::warn!("{why}");
+            Taken::Yes
+        }
     })
 }
 
-/// Takes a file into the store, and offers it.
-fn offer(handle: &Handle, whole: Whole) {
-    let file = whole.file.to_string();
-    match handle.store.versions.stage_bytes(&whole.bytes, u64::MAX) {
+/// Takes a file into the store, and offers it. Where it cannot be taken, that is said once.
+fn offer(handle: &Handle, whole: Whole, last: &Mutex<Option<String>>) -> Taken {
+    let file = whole.file.text;
+    let staged = handle.store.versions.stage_bytes(&whole.bytes, u64::MAX).map_err(|e| e.to_string());
+    let trouble = staged.as_ref().err().cloned();
+    let is_new =
+        std::mem::replace(&mut *last.lock().unwrap_or_else(PoisonError::into_inner), trouble.clone()) != trouble;
+    match staged {
         Ok(staged) => {
             let offer = Offer {
                 component: whole.file.component,
@@ -247,8 +260,14 @@ fn offer(handle: &Handle, whole: Whole) {
                 source: Source::Folder { file },
             };
             handle.tell(Event::Offered { offer, request: None });
+            Taken::Yes
         }
-        Err(e) => handle.tell(not_taken(file, e.to_string(), Cause::Surroundings)),
+        Err(words) => {
+            if is_new {
+                handle.tell(not_taken(file, words, Cause::Surroundings));
+            }
+            Taken::Not
+        }
     }
 }
 

@@ -80,6 +80,15 @@ pub enum Found {
     },
 }
 
+/// What became of something that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in good hands.
+    Yes,
+    /// It could not be taken now: no room on the disk, say. It is told again with the next rescan.
+    Not,
+}
+
 /// A file that was read from its first byte to its last while it did not change, and that is a component.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Whole {
@@ -108,12 +117,16 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Begins to watch. `on_found` is called on the watcher's thread, for the files that are there already too, and the
+    /// Begins to watch. `on_found` says whether it could take what was found; else it is told again later. It is called on the watcher's thread, for the files that are there already too, and the
     /// watcher goes on when it returns: of several contents of a file it may see the last one only.
     ///
     /// # Errors
     /// When the folder cannot be opened now, or no thread can be had.
-    pub fn start(dir: &Path, settings: Settings, on_found: impl Fn(Found) + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        dir: &Path,
+        settings: Settings,
+        on_found: impl Fn(Found) -> Taken + Send + 'static,
+    ) -> io::Result<Self> {
         let folder = Folder::open(dir)?;
         let (wake, hints) = sync_channel(WAITING);
         let mut notifications = Hints::new(dir, wake.clone());
@@ -168,7 +181,7 @@ struct Watching<F> {
     ends: Arc<AtomicBool>,
 }
 
-impl<F: Fn(Found)> Watching<F> {
+impl<F: Fn(Found) -> Taken> Watching<F> {
     fn run(mut self) {
         let mut rescanned = self.now();
         let mut is_rescan = true;
@@ -241,7 +254,9 @@ impl<F: Fn(Found)> Watching<F> {
             }
             (Some(Saying::Whole), ..) => Found::Manifest,
         };
-        (self.on_found)(found);
+        if (self.on_found)(found) == Taken::Not {
+            self.settle.handle_untaken(&name);
+        }
     }
 
     fn hindered(&mut self, why: Option<String>) {

@@ -5,11 +5,12 @@ mod back;
 pub(crate) mod check;
 pub(crate) mod handover;
 mod machine;
+pub(crate) mod meanwhile;
 mod plan;
 mod publish;
 pub(crate) mod receipt;
 pub(crate) mod straggler;
-pub(crate) mod switching;
+mod switching;
 mod verify;
 
 pub(crate) use back::Back;

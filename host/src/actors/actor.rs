@@ -64,6 +64,8 @@ enum Lease {
 pub enum Posted {
     /// It waits; somebody will run it.
     Queued,
+    /// It waits, the first at an address that has no instance: somebody must be told.
+    Wanted,
     /// The actor rests: the caller runs it, with this message first.
     Run(Box<Incarnation>, Message),
 }
@@ -99,12 +101,13 @@ pub struct View {
 impl Actor {
     /// An address without an actor yet, that accepts what `code` serves.
     pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, bounds: Bounds, stage: Arc<Stage>) -> Arc<Self> {
+        let mailbox = Mailbox::new(bounds, stage.engine.room().clone());
         Arc::new(Self {
             address,
             limits,
             stage,
             inner: Mutex::new(Inner {
-                mailbox: Mailbox::new(bounds),
+                mailbox,
                 lease: Lease::Vacant,
                 generation: Generation::default(),
                 born: None,
@@ -148,9 +151,12 @@ impl Actor {
             Lease::Resting(incarnation) => return Ok(Posted::Run(incarnation, message)),
             other => inner.lease = other,
         }
+        let is_first = !inner.mailbox.has_messages();
         inner.mailbox.push(message).map_err(|_| CallError::Overloaded)?;
-        if matches!(inner.lease, Lease::Held) {
-            inner.waiting.get_or_insert_with(Instant::now);
+        match inner.lease {
+            Lease::Vacant if is_first => return Ok(Posted::Wanted),
+            Lease::Held => _ = inner.waiting.get_or_insert_with(Instant::now),
+            _ => {}
         }
         Ok(Posted::Queued)
     }
@@ -319,14 +325,18 @@ impl Actor {
 
     /// This life is over by a crash: timers are forgotten, messages wait for the next one.
     pub(super) fn died(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
-        {
+        let is_wanted = {
             let mut inner = self.lock();
             inner.lease = Lease::Vacant;
             inner.born = None;
             inner.mailbox.forget_incarnation();
             inner.waiting = None;
-        }
+            inner.mailbox.has_messages()
+        };
         self.report_exit(incarnation, reason);
+        if is_wanted {
+            self.stage.news.tell(Event::Wanted { address: self.address.clone() });
+        }
     }
 
     /// This life is over in order, and so is the address: what waits is answered `stopped`. Its name is free again

@@ -2,7 +2,6 @@
 //! actor for which neither works stays where it is, with its state.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use changeling_core::Event;
 use changeling_core::id::{Generation, UpgradeId};
@@ -10,13 +9,16 @@ use changeling_core::reason::ExitReason;
 
 use super::actor::Actor;
 use super::birth;
+use super::held::Held;
 use super::incarnation::{Incarnation, Kept};
 use super::run::{guarded, terminate};
 use crate::engine::code::Code;
 use crate::engine::instance::{AtStake, Instance};
 use crate::engine::room::Want;
-use crate::engine::timers::Timers;
 use crate::engine::{envelope, wit};
+
+/// How often the newer version is let handle what the older one lacks.
+const TRIES: usize = 16;
 
 /// One order to turn back.
 pub struct Order {
@@ -40,7 +42,7 @@ enum Back {
 
 /// Turns one actor back and tells how it went.
 pub async fn turn_back(actor: Arc<Actor>, order: Order) {
-    let Some(mut incarnation) = actor.take(order.generation, false).await else { return };
+    let Some(mut incarnation) = take_served(&actor, &order).await else { return };
     let kept = actor.kept(order.upgrade);
     let (address, generation, upgrade) = (actor.address.clone(), order.generation, order.upgrade);
     let left = |words| Event::LeftBehind { upgrade, address: address.clone(), generation, words };
@@ -58,7 +60,7 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
         }
     };
     if let Err(function) = actor.switch(&order.to, None) {
-        // The older version lacks it: the newer one handles it first.
+        // It came while the state went back, as others did before it.
         actor
             .stage
             .news
@@ -76,6 +78,20 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
     actor.stage.reaper.bury(newer);
 }
 
+/// The actor at a boundary where nothing waits that the older version lacks: the newer one handles that first. As long as
+/// such calls keep coming there is none, so it is not looked for without end.
+async fn take_served(actor: &Arc<Actor>, order: &Order) -> Option<Held> {
+    let mut held = actor.take(order.generation, false).await?;
+    for _ in 0..TRIES {
+        if actor.unserved_by(&order.to).is_none() {
+            break;
+        }
+        held.give_back();
+        held = actor.take_after_queue(order.generation).await?;
+    }
+    Some(held)
+}
+
 async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kept: Option<&Kept>) -> Back {
     let place = match actor.stage.engine.room().take(Want::Upkeep) {
         Ok(place) => place,
@@ -88,7 +104,7 @@ async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kep
     };
     match kept {
         Some(Kept { state: Some((version, bytes)), label, timers, .. }) if newer.since_switch == 0 => {
-            older.sandbox().timers = Timers::resume(timers.clone(), Instant::now());
+            older.sandbox().timers = timers.clone();
             match take(&mut older, *version, label, bytes).await {
                 Ok(()) => Back::Exact(older),
                 Err(words) => Back::Stays(format!("the older version did not take its own state again: {words}")),

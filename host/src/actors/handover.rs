@@ -97,7 +97,7 @@ async fn carry_over(
     if let Some(function) = actor.unserved_by(&order.to) {
         return Err(Stop::Because(still_queued(&function.name)));
     }
-    let timers = old.instance.sandbox().timers.remaining(Instant::now());
+    let timers = old.instance.sandbox().timers.clone();
     let mut kept = Kept {
         upgrade: order.upgrade,
         digest: old.instance.code.version.digest,
@@ -107,7 +107,7 @@ async fn carry_over(
     };
     match order.handover {
         Handover::State { version, .. } => {
-            new.sandbox().timers = old.instance.sandbox().timers.clone();
+            new.sandbox().timers = kept.timers.clone();
             let bytes = save(actor, order, &mut old.instance, version).await?;
             let change = wit::state::Change { old_version: version, old_label: kept.label.clone(), extra: None };
             accept(actor, "code-change", guarded(new.code_change(change, &bytes)).await)?;
@@ -165,8 +165,7 @@ async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u3
 }
 
 fn lost(actor: &Actor, fault: Fault) -> Stop {
-    let words = format!("{fault}; the state is lost, the actor starts again from init");
-    let refusal = refusal(&actor.address, "save", words);
+    let refusal = refusal(&actor.address, "save", fault.to_string());
     Stop::Dead(NotSwitched::StateLost(refusal), fault.reason())
 }
 

@@ -3,6 +3,7 @@
 use changeling_core::id::{Digest, Generation, Label, UpgradeId};
 
 use crate::engine::instance::Instance;
+use crate::engine::timers::Timers;
 
 /// A living actor, between two messages or in one.
 pub struct Incarnation {
@@ -29,6 +30,6 @@ pub struct Kept {
     pub label: Label,
     /// The saved state and its version; none where there was no `state` to save.
     pub state: Option<(u32, Vec<u8>)>,
-    /// Its timers: id, what was left of each at the switch, and its token.
-    pub timers: Vec<(u64, std::time::Duration, String)>,
+    /// Its timers. The clock of this life knows them still.
+    pub timers: Timers,
 }

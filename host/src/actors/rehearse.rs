@@ -9,6 +9,7 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::{Event, Handover, Proof, Rehearsal};
 
 use super::actor::Actor;
+use super::held::Held;
 use super::run::guarded;
 use super::stage::Stage;
 use crate::engine::code::Code;
@@ -150,33 +151,50 @@ async fn try_on(
 
 /// A copy of a live state, taken between two messages.
 async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Result<(Vec<u8>, Arc<Code>), Rehearsal> {
-    let mut incarnation = match tokio::time::timeout(PATIENCE, actor.take(generation, false)).await {
-        Ok(Some(incarnation)) => incarnation,
+    let mut held = match tokio::time::timeout(PATIENCE, actor.take(generation, false)).await {
+        Ok(Some(held)) => held,
         Ok(None) => return Err(Rehearsal::NotLooked("it ended meanwhile".into())),
         Err(_) => return Err(Rehearsal::NotLooked(format!("it was busy for {PATIENCE:?}"))),
     };
-    let code = incarnation.instance.code.clone();
-    let fail = |words: String| {
-        let (step, act) = (Step::Verified, "save".into());
-        Rehearsal::Failed(Refusal {
-            step,
-            act,
-            address: Some(actor.address.clone()),
-            words,
-            cause: Cause::Surroundings,
-        })
+    let code = held.instance.code.clone();
+    let mut saving = Box::pin(async move {
+        let saved = guarded(held.instance.save(version, AtStake::Live)).await;
+        (held, saved)
+    });
+    let limit = actor.limits.save;
+    let saved = match tokio::time::timeout(limit, &mut saving).await {
+        Ok((held, saved)) => saved_live(held, saved),
+        Err(_) => {
+            // It runs on to its end, and the actor with it.
+            actor.stage.queue.spawn(async move {
+                let (held, saved) = saving.await;
+                _ = saved_live(held, saved);
+            });
+            return Err(Rehearsal::NotLooked(format!("its save did not end within {limit:?}")));
+        }
     };
-    match guarded(incarnation.instance.save(version, AtStake::Live)).await {
+    let checked = saved.and_then(|bytes| envelope::check(&bytes, version, code.structure_of(version)).map(|()| bytes));
+    match checked {
+        Ok(bytes) => Ok((bytes, code)),
+        Err(words) => {
+            let (step, act) = (Step::Verified, "save".into());
+            let address = Some(actor.address.clone());
+            Err(Rehearsal::Failed(Refusal { step, act, address, words, cause: Cause::Surroundings }))
+        }
+    }
+}
+
+/// What a `save` of the live state leaves behind: an actor that goes on, or one that starts again.
+fn saved_live(held: Held, saved: Result<Result<Vec<u8>, String>, Fault>) -> Result<Vec<u8>, String> {
+    match saved {
         Ok(saved) => {
-            incarnation.give_back();
-            let bytes = saved.map_err(&fail)?;
-            envelope::check(&bytes, version, code.structure_of(version)).map_err(fail)?;
-            Ok((bytes, code))
+            held.give_back();
+            saved
         }
         Err(fault) => {
-            let words = format!("{fault}; the state is lost, the actor starts again from init");
-            incarnation.died(fault.reason());
-            Err(fail(words))
+            let words = format!("{fault}; its state is lost, and it starts again from init");
+            held.died(fault.reason());
+            Err(words)
         }
     }
 }

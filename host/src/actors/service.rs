@@ -86,13 +86,17 @@ impl Service {
     }
 
     async fn serve(&self, message: Message) {
+        // Its caller may have looked the function up in the version before this one.
+        let Some(function) = self.code.counterpart(&message.function) else {
+            return message.answer(Err(CallError::NoSuchFunction));
+        };
         let mut instance = match self.instance().await {
             Ok(instance) => instance,
             Err(error) => return message.answer(Err(error)),
         };
         let sandbox = instance.sandbox();
         (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
-        let answer = guarded(instance.call(&message.function, &message.args)).await;
+        let answer = guarded(instance.call(function, &message.args)).await;
         self.handled.fetch_add(1, Ordering::Relaxed);
         match answer {
             Ok(result) => {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::Exit;
-use super::table::{self, count, digest, moment, pause, text, under};
+use super::table::{self, count, digest, pause, text, under};
 
 /// How a command that led to this receipt ends.
 pub fn exit(receipt: &Value) -> Exit {
@@ -44,7 +44,7 @@ pub fn row(receipt: &Value) -> Vec<String> {
         text(&receipt["outcome"]),
         actors(receipt).join(", "),
         pause,
-        moment(&receipt["ended"]),
+        text(&receipt["ended"]),
         text(&receipt["reason"]),
     ]
 }
@@ -91,8 +91,8 @@ pub fn print(receipt: &Value) {
     told.extend(under("found", list(&receipt["findings"]).map(text)));
     told.extend(under("refused", list(&receipt["refusals"]).map(refusal)));
     told.extend(under("held by", list(&receipt["holders"]).map(text)));
-    told.push(("started", moment(&receipt["started"])));
-    told.push(("ended", moment(&receipt["ended"])));
+    told.push(("started", text(&receipt["started"])));
+    told.push(("ended", text(&receipt["ended"])));
     table::print_told(told);
 }
 

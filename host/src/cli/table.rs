@@ -3,7 +3,6 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use changeling_core::WallTime;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
@@ -53,14 +52,6 @@ pub fn pause(us: u64) -> String {
     format!("{:.1?}", Duration::from_micros(us))
 }
 
-/// A moment in a document: as it is written there, or milliseconds since 1970.
-pub fn moment(value: &Value) -> String {
-    match value {
-        Value::Number(ms) => crate::store::rfc3339(WallTime(ms.as_u64().unwrap_or(0))),
-        other => text(other),
-    }
-}
-
 /// A value in a document for people: nothing for null, texts without quotes.
 pub fn text(value: &Value) -> String {
     match value {
@@ -82,8 +73,6 @@ pub fn count(number: u64, of: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -96,11 +85,5 @@ mod tests {
         assert_eq!(pause(84), "84.0µs");
         assert_eq!(count(1, "actor"), "1 actor");
         assert_eq!(count(0, "actor"), "0 actors");
-    }
-
-    #[test]
-    fn moments_are_shown_however_they_are_written() {
-        assert_eq!(moment(&json!("2026-01-02T03:04:05.006Z")), "2026-01-02T03:04:05.006Z");
-        assert_eq!(moment(&json!(0)), crate::store::rfc3339(WallTime(0)));
     }
 }

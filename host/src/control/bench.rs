@@ -46,6 +46,8 @@ pub struct Verdict {
 
 /// Instances at a time: the one that is tried, and the one that takes its state.
 const PLACES: u64 = 16;
+/// Their memory, and what may be queued.
+const BYTES: u64 = 4 << 30;
 
 impl Bench {
     /// An empty one, that compiles in a child of this binary.
@@ -55,7 +57,7 @@ impl Bench {
     pub fn new(compiler: PathBuf) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let stage = Stage {
-            engine: Engine::new(Room::new(PLACES))?,
+            engine: Engine::new(Room::new(PLACES, BYTES))?,
             queue: RunQueue::start(0, runtime.handle().clone())?,
             clock: Clock::start()?,
             reaper: Reaper::start()?,

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, RequestId};
 use changeling_core::reason::{CallError, ExitReason};
-use changeling_core::{Answer, Birth, Effect, Event, StartFailure};
+use changeling_core::{Answer, Birth, Effect, Event, Rehearsal, StartFailure};
 
 use super::SettingsOf;
 use super::{disk, loader};
@@ -81,10 +81,15 @@ impl Hands {
                 }
             }
             Effect::Rehearse { upgrade, address, generation, to, handover } => {
-                let Some(actor) = self.stage.directory.actor(&address) else { return };
-                match self.scratch(&address.component, to) {
-                    Some(scratch) => self.stage.queue.spawn(rehearse(scratch, upgrade, actor, generation, handover)),
-                    None => self.missing(&address.component, to),
+                let trial = self.stage.directory.actor(&address).zip(self.scratch(&address.component, to));
+                match trial {
+                    Some((actor, scratch)) => {
+                        self.stage.queue.spawn(rehearse(scratch, upgrade, actor, generation, handover));
+                    }
+                    None => {
+                        let outcome = Rehearsal::NotLooked("it ended meanwhile".into());
+                        self.stage.news.tell(Event::Rehearsed { upgrade, address, generation, outcome });
+                    }
                 }
             }
             Effect::Start { address, generation, digest, birth } => self.start(address, generation, digest, birth),
@@ -184,7 +189,10 @@ impl Hands {
             Birth::First => From::Init { after: None, args: None },
             Birth::Restart(reason) => From::Init { after: Some(reason), args: None },
             Birth::Kept(upgrade) => match actor.kept(upgrade) {
-                Some(kept) => From::State(Saved { state: kept.state, timers: kept.timers, args: None }),
+                Some(kept) => {
+                    let timers = kept.timers.remaining(Instant::now());
+                    From::State(Saved { state: kept.state, timers, args: None })
+                }
                 None => From::Init { after: None, args: None },
             },
             Birth::Parked => match self.unpark(&address) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use changeling_core::contract::ShapeSet;
 use changeling_core::id::Address;
 use changeling_core::reason::ExitReason;
-use changeling_packed::PackedFunc;
+use changeling_packed::{PackedFunc, TooLarge};
 use wasmtime::component::Instance as WasmInstance;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
@@ -92,7 +92,7 @@ impl Instance {
     ) -> Result<Self, Fault> {
         let pre = code.pre.as_ref().map_err(|why| Fault::Dead(ExitReason::Error(why.clone())))?;
         let cpu = limits.change_cpu;
-        let sandbox = Sandbox::new(address, &code.version, limits, engine.gauge());
+        let sandbox = Sandbox::new(address, &code.version, limits, engine.room().clone());
         let mut store = Store::new(engine.wasm(), sandbox);
         store.limiter(|sandbox| &mut sandbox.memories);
         store.set_max_component_handles(1_000);
@@ -216,6 +216,7 @@ impl Instance {
         enter(&mut self.store, "save", cpu, true, limits.state.saturating_add(1 << 10));
         let answer = state.call_save(&mut self.store, version).await;
         self.store.data_mut().memories.set_limit(limits.memory);
+        // Bindings lift this result, not the codec: wasmtime has no type for what was not paid for.
         if answer.as_ref().is_err_and(is_over_fuel) {
             return Ok(Err(too_much_state(&limits)));
         }
@@ -291,7 +292,7 @@ fn enter(store: &mut Store<Sandbox>, act: &'static str, cpu: Duration, sealed: b
     store.set_epoch_deadline(1);
 }
 
-/// wasmtime has no type for it: more bytes were to cross the border than were paid for.
+/// Whether more bytes were to cross the border than were paid for.
 fn is_over_fuel(error: &wasmtime::Error) -> bool {
     format!("{error:#}").contains("too much data is being copied")
 }
@@ -304,6 +305,9 @@ fn too_much_state(limits: &Limits) -> String {
 fn fault(store: &Store<Sandbox>, error: wasmtime::Error) -> Fault {
     if let Some(limit) = error.downcast_ref::<Exceeded>() {
         return Fault::Dead(ExitReason::Limit(limit.to_string()));
+    }
+    if let Some(large) = error.downcast_ref::<TooLarge>() {
+        return Fault::Dead(ExitReason::Limit(format!("message: {large} of {} bytes", store.data().limits.message)));
     }
     if let Some(sealed) = error.downcast_ref::<Sealed>() {
         return Fault::Sealed(sealed.to_string());

@@ -1,11 +1,10 @@
 //! What one instance may use, and the refusal when it wants more.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasmtime::{Error, ResourceLimiter};
 
+use super::room::Room;
 use super::sandbox::MAX_TOKEN;
 
 /// Bounds of one component's instances. Defaults as documented in the manifest.
@@ -67,6 +66,9 @@ pub enum Exceeded {
         /// What it may have.
         limit: usize,
     },
+    /// The memory of the host.
+    #[error("memory: all that this host may use is in use; raise `memory` under [host], or run fewer actors")]
+    Host,
     /// Elements of a table.
     #[error("table: it asked for {0} elements where {MAX_TABLE} are allowed")]
     Table(usize),
@@ -81,29 +83,18 @@ pub enum Exceeded {
 const MAX_TABLE: usize = 100_000;
 const MAX_INSTANCES: usize = 16;
 
-/// Linear memory of all instances of this host, in bytes.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryGauge(Arc<AtomicU64>);
-
-impl MemoryGauge {
-    /// The sum now.
-    pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// Counts the memories of one store together, as wasmtime's own limits do not.
 #[derive(Debug)]
 pub struct Memories {
     used: usize,
     limit: usize,
-    gauge: MemoryGauge,
+    room: Room,
 }
 
 impl Memories {
     /// None yet, of at most `limit` bytes.
-    pub fn new(limit: usize, gauge: MemoryGauge) -> Self {
-        Self { used: 0, limit, gauge }
+    pub fn new(limit: usize, room: Room) -> Self {
+        Self { used: 0, limit, room }
     }
 
     /// Bytes in use.
@@ -119,7 +110,7 @@ impl Memories {
 
 impl Drop for Memories {
     fn drop(&mut self) {
-        self.gauge.0.fetch_sub(self.used as u64, Ordering::Relaxed);
+        self.room.give_bytes(self.used);
     }
 }
 
@@ -133,8 +124,10 @@ impl ResourceLimiter for Memories {
         if asked > self.limit {
             return Err(Error::from(Exceeded::Memory { asked, limit: self.limit }));
         }
+        if !self.room.take_bytes(more) {
+            return Err(Error::from(Exceeded::Host));
+        }
         self.used = asked;
-        self.gauge.0.fetch_add(more as u64, Ordering::Relaxed);
         Ok(true)
     }
 

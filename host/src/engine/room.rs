@@ -1,5 +1,5 @@
-//! How many instances the host holds, counted before one is made: near the limits of the machine it is the process that
-//! is in danger, not one actor.
+//! How much the host holds, counted before more is taken: near the limits of the machine it is the process that is in
+//! danger, not one actor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ const RESERVE_PERCENT: u64 = 10;
 /// What one instance costs before it has done anything, in bytes.
 const BYTES_EACH: u64 = 64 << 10;
 
-/// Places for instances. Clones share it.
+/// Places for instances, and bytes for guests' memory, queued messages and kept states. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Room(Arc<Inner>);
 
@@ -20,6 +20,8 @@ pub struct Room(Arc<Inner>);
 struct Inner {
     taken: AtomicU64,
     limit: u64,
+    bytes: AtomicU64,
+    budget: u64,
 }
 
 /// One place, given back when dropped.
@@ -44,9 +46,9 @@ pub struct Full {
 }
 
 impl Room {
-    /// For so many instances.
-    pub fn new(limit: u64) -> Self {
-        Self(Arc::new(Inner { taken: AtomicU64::new(0), limit }))
+    /// For so many instances, and so many bytes.
+    pub fn new(limit: u64, budget: u64) -> Self {
+        Self(Arc::new(Inner { taken: AtomicU64::new(0), limit, bytes: AtomicU64::new(0), budget }))
     }
 
     /// What this machine bears: by its memory mappings, and by the bytes that `budget` gives of its memory.
@@ -54,18 +56,24 @@ impl Room {
         let maps = read_number("/proc/sys/vm/max_map_count").unwrap_or(65_530);
         let by_maps = maps.saturating_sub(MAPPINGS_KEPT) / MAPPINGS_EACH;
         let info = rustix::system::sysinfo();
-        let bytes = u64::from(info.mem_unit).saturating_mul(info.totalram);
-        Self::new(by_maps.min(budget(bytes) / BYTES_EACH).max(16))
+        let budget = budget(u64::from(info.mem_unit).saturating_mul(info.totalram));
+        Self::new(by_maps.min(budget / BYTES_EACH).max(16), budget)
     }
 
-    /// The most.
+    /// The most instances.
     pub fn limit(&self) -> u64 {
         self.0.limit
     }
 
-    /// How many are taken.
-    pub fn taken(&self) -> u64 {
-        self.0.taken.load(Ordering::Relaxed)
+    /// Takes so many bytes; false where there are not so many.
+    pub fn take_bytes(&self, more: usize) -> bool {
+        let fits = |bytes: u64| bytes.checked_add(more as u64).filter(|sum| *sum <= self.0.budget);
+        self.0.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    }
+
+    /// Gives bytes back that were taken.
+    pub fn give_bytes(&self, bytes: usize) {
+        self.0.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
     }
 
     /// Takes a place.

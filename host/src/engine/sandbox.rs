@@ -10,7 +10,8 @@ use tracing::Level;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::limits::{Exceeded, Limits, Memories, MemoryGauge};
+use super::limits::{Exceeded, Limits, Memories};
+use super::room::Room;
 use super::settings::TICK;
 use super::timers::Timers;
 use super::voice::Voice;
@@ -58,12 +59,12 @@ const MAX_RANDOM: u64 = 64 << 10;
 
 impl Sandbox {
     /// An empty one.
-    pub fn new(address: Address, version: &Version, limits: Arc<Limits>, gauge: MemoryGauge) -> Self {
+    pub fn new(address: Address, version: &Version, limits: Arc<Limits>, room: Room) -> Self {
         let voice = Voice::new(address.to_string(), limits.log_per_second);
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         Self {
-            memories: Memories::new(limits.memory, gauge),
+            memories: Memories::new(limits.memory, room),
             address,
             label: version.label.as_str().into(),
             is_service: version.kind == Kind::Service,

@@ -104,7 +104,7 @@ fn arguments(
     let empty = body.iter().all(u8::is_ascii_whitespace);
     let value = match empty {
         true => serde_json::Value::Array(Vec::new()),
-        false => serde_json::from_slice(body).map_err(|e| bad(format!("the body is not JSON: {e}")))?,
+        false => json::parse(body)?,
     };
     json::to_packed(&function.params, &value, limit)
 }

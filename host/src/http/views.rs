@@ -16,7 +16,6 @@ use super::App;
 use super::problem::Problem;
 use super::wire;
 use crate::actors::actor::Activity;
-use crate::store::rfc3339;
 
 /// `GET /v1/components`.
 pub async fn components(State(app): State<App>) -> Result<Json<wire::Components>, Problem> {
@@ -49,7 +48,7 @@ fn component_on_wire(
         digest: row.current,
         label: row.label,
         size: size(row.current),
-        since: rfc3339(row.since),
+        since: row.since.to_string(),
     });
     let versions = view.versions.iter().map(|version| {
         let mut holders: Vec<_> = version.holders.iter().map(Address::to_string).collect();

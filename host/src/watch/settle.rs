@@ -168,6 +168,14 @@ impl Settle {
             }
         }
     }
+
+    /// Whoever heard of it could not take it: it is looked at again with the next rescan, and said again.
+    pub(super) fn handle_untaken(&mut self, name: &str) {
+        if let Some(seen) = self.files.get_mut(name) {
+            seen.said = None;
+            seen.phase = Phase::Unreadable { again: false };
+        }
+    }
 }
 
 #[cfg(test)]
@@ -238,6 +246,17 @@ mod tests {
         assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
         assert_eq!(play.settle.wake_at(), None);
         assert_eq!(play.said_at(5_000, &Verdict::Whole), []);
+        assert_eq!(play.at(10_000, true, |_| Verdict::Whole), []);
+    }
+
+    #[test]
+    fn what_could_not_be_taken_is_said_again_with_the_next_rescan() {
+        let mut play = Play::new();
+        play.put("a", 1).said_at(0, &Verdict::Whole);
+        assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
+        play.settle.handle_untaken("a");
+        assert_eq!(play.said_at(200, &Verdict::Whole), []);
+        assert_eq!(play.at(5_000, true, |_| Verdict::Whole), [("a".to_owned(), Saying::Whole)]);
         assert_eq!(play.at(10_000, true, |_| Verdict::Whole), []);
     }
 

@@ -33,7 +33,13 @@ impl Watched {
     fn start_with(mut self, settle: Duration, stalled: Duration) -> Self {
         let (tell, found) = std::sync::mpsc::channel();
         let settings = Settings { settle, stalled, rescan: Duration::from_millis(150), max_bytes: 1_000 };
-        self.watcher = Some(Watcher::start(&self.dir(), settings, move |it| drop(tell.send(it))).unwrap());
+        self.watcher = Some(
+            Watcher::start(&self.dir(), settings, move |it| {
+                drop(tell.send(it));
+                super::Taken::Yes
+            })
+            .unwrap(),
+        );
         self.found = found;
         self
     }
@@ -276,7 +282,7 @@ fn a_flood_of_files_hides_none() {
 #[test]
 fn a_folder_that_is_not_there_cannot_be_watched() {
     let watched = Watched::folder();
-    assert!(Watcher::start(&watched.path("none"), Settings::default(), |_| ()).is_err());
+    assert!(Watcher::start(&watched.path("none"), Settings::default(), |_| super::Taken::Yes).is_err());
 }
 
 #[test]

@@ -103,14 +103,8 @@ fn state(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judge
     match handover(old, new, strategy) {
         Ok(crate::effect::Handover::State { .. }) => {}
         Ok(crate::effect::Handover::Restart) => {
-            let why = if old.shapes.is_some() {
-                "as was asked"
-            } else {
-                "it exports no `state`"
-            };
-            judgement
-                .findings
-                .push(format!("actors on {} begin anew: {why}", old.label));
+            let why = if old.shapes.is_some() { "as was asked" } else { "it exports no `state`" };
+            judgement.findings.push(format!("actors on {} begin anew: {why}", old.label));
         }
         Err(words) => judgement.object("state", Cause::Surroundings, words),
     }
@@ -122,9 +116,7 @@ fn functions(current: &Version, new: &Version, judgement: &mut Judgement) {
         match new.functions.get(name) {
             None => judgement.findings.push(format!("{name} is gone; it was {old}")),
             Some(changed) if changed != old => {
-                judgement
-                    .findings
-                    .push(format!("{name} changed from {old} to {changed}"));
+                judgement.findings.push(format!("{name} changed from {old} to {changed}"));
             }
             Some(_) => {}
         }

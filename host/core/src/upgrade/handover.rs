@@ -19,10 +19,7 @@ pub fn handover(old: &Version, new: &Version, strategy: Strategy) -> Result<Hand
         return Err("the live actors have a state, and this code exports no `state` to take it over".to_owned());
     };
     let version = state_version(from, into)?;
-    Ok(Handover::State {
-        version,
-        returns: writes(into, version),
-    })
+    Ok(Handover::State { version, returns: writes(into, version) })
 }
 
 /// The state version that the newer code writes and the older one reads, where there is one.

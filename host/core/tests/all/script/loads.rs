@@ -7,18 +7,11 @@ use expect_test::expect;
 use super::stage::{Stage, check};
 
 fn shape(version: u32, structure: &str) -> Shape {
-    Shape {
-        version,
-        structure: structure.to_owned(),
-    }
+    Shape { version, structure: structure.to_owned() }
 }
 
 fn only(shape: &Shape) -> Option<ShapeSet> {
-    Some(ShapeSet {
-        current: shape.clone(),
-        reads: vec![shape.clone()],
-        writes: vec![shape.clone()],
-    })
+    Some(ShapeSet { current: shape.clone(), reads: vec![shape.clone()], writes: vec![shape.clone()] })
 }
 
 #[test]
@@ -26,19 +19,19 @@ fn a_keyed_actor_is_loaded() {
     check(
         "offer counter@1 \n wait 20ms \n loaded \n proved \n written",
         expect![[r#"
-        offer counter@1
-          write table: 
-        wait 20ms
-          load counter@1
-        loaded
-          prove counter@1
-        proved
-        written
-          write table: counter@1
-          publish counter@1
-          tell: counter 1 serves
-          receipt 1 of counter: Settled at settled, none -> 1
-    "#]],
+            offer counter@1
+            wait 20ms
+              load counter@1
+            loaded
+              prove counter@1
+            proved
+              write table: counter@1
+            written
+              publish counter@1
+              tell: counter 1 serves
+              receipt 1 of counter: Settled at settled, none -> 1
+              write table: counter@1
+        "#]],
     );
 }
 
@@ -229,13 +222,8 @@ fn an_unproven_version_is_refused_where_proof_is_required() {
 fn every_objection_is_said_at_once() {
     let mut stage = Stage::new(|_| {});
     stage.version("counter", 2, |it| {
-        it.imports = [
-            "wasi:cli/stdout@0.2.6",
-            "changeling:actor/psychic@0.1.0",
-            "bank:ledger/api",
-        ]
-        .map(String::from)
-        .into();
+        it.imports =
+            ["wasi:cli/stdout@0.2.6", "changeling:actor/psychic@0.1.0", "bank:ledger/api"].map(String::from).into();
         it.hooks.lifecycle = false;
         it.shapes = only(&shape(9, "{other:string}"));
     });
@@ -386,9 +374,7 @@ fn functions_that_went_away_or_changed_are_said() {
         it.functions.insert("demo:maths/api#half".into(), get);
     });
     stage.version("maths", 2, |it| {
-        it.functions
-            .values_mut()
-            .for_each(|get| get.result = Some("u32".into()));
+        it.functions.values_mut().for_each(|get| get.result = Some("u32".into()));
     });
     stage.set("run maths@1");
     stage.play("deploy maths@2 \n loaded \n proved \n written \n drained maths@1");

@@ -44,6 +44,25 @@ fn a_version_that_drained_while_it_was_wanted_again_is_loaded_again() {
 }
 
 #[test]
+fn a_version_that_is_refused_while_it_is_loaded_again_is_retired_once() {
+    let mut stage = running("deploy counter@1 \n turn-back counter \n deploy counter@1");
+    stage.play("loaded \n not-proved unreachable \n loaded \n drained counter@1");
+    expect![[r#"
+        loaded
+          prove counter@1
+        not-proved unreachable
+          receipt 2 of counter: Refused at verified, none -> 1
+            reason: init: unreachable
+          write table: 
+        loaded
+          retire counter@1
+        drained counter@1
+          forget 1
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
 fn a_first_start_that_is_turned_back_is_waited_for() {
     let mut stage = running("deploy clock@1 \n loaded \n proved");
     stage.play("turn-back clock \n started clock \n stopped clock \n drained clock@1");

@@ -132,7 +132,6 @@ fn a_component_is_removed() {
         wanted counter/a
           turn away counter/a: NoSuchComponent
         offer counter@1
-          write table: clock@1
     "#]]
     .assert_eq(&stage.told());
 }
@@ -140,10 +139,7 @@ fn a_component_is_removed() {
 #[test]
 fn a_component_that_is_used_stays() {
     let log = "changeling:actor/log@0.1.0";
-    let settings = Settings {
-        provides: [log.to_owned()].into(),
-        ..Settings::default()
-    };
+    let settings = Settings { provides: [log.to_owned()].into(), ..Settings::default() };
     let mut stage = Stage::with(settings, Default::default());
     stage.version("maths", 1, |it| {
         let get = it.functions["demo:maths/api#get"].clone();

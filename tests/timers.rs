@@ -1,0 +1,66 @@
+//! Timers belong to the actor: they outlive the version that set them, and each fires once.
+
+use serde_json::json;
+
+use crate::support::Host;
+
+#[test]
+fn each_timer_set_before_fires_once_after() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    // Spread over the swaps to come, and one long after them.
+    for n in 0..50 {
+        host.call("timer", "once", json!([n * 20]));
+    }
+    host.call("timer", "once", json!([60_000]));
+    for swap in 0..4 {
+        host.drop_in_variant("timer", "timer", &swap.to_string()).settled();
+    }
+    host.until("fifty have fired", |host| host.call("timer", "ticks", json!([])) == json!(50));
+
+    // A timer that fires twice would do so before one that is set now.
+    host.call("timer", "once", json!([100]));
+    host.until("one more has fired", |host| host.call("timer", "ticks", json!([])).as_u64() > Some(50));
+    assert_eq!(host.call("timer", "ticks", json!([])), json!(51));
+    assert_eq!(host.actor("timer")["restarts"], json!(0));
+}
+
+#[test]
+fn a_timer_can_be_cancelled_after_a_swap() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    host.call("timer", "every", json!([60_000]));
+
+    host.drop_in_variant("timer", "timer", "2").settled();
+
+    assert_eq!(host.call("timer", "cancel", json!([])), json!(true));
+    assert_eq!(host.call("timer", "cancel", json!([])), json!(false));
+}
+
+#[test]
+fn ticking_goes_on_over_a_swap() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    host.call("timer", "every", json!([5]));
+    for swap in 0..4 {
+        host.drop_in_variant("timer", "timer", &swap.to_string()).settled();
+        let before = host.call("timer", "ticks", json!([])).as_u64();
+        host.until("it ticks", |host| host.call("timer", "ticks", json!([])).as_u64() > before);
+    }
+}
+
+#[test]
+fn a_sleeping_host_keeps_what_is_left_of_a_timer() {
+    let mut host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    host.call("timer", "once", json!([1]));
+    host.until("it has fired", |host| host.call("timer", "ticks", json!([])) == json!(1));
+    host.call("timer", "once", json!([500]));
+    host.call("timer", "every", json!([60_000]));
+
+    assert!(host.interrupt().success());
+    host.start_again();
+
+    host.until("the second has fired", |host| host.call("timer", "ticks", json!([])) == json!(2));
+    assert_eq!(host.call("timer", "cancel", json!([])), json!(true));
+}
