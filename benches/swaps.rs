@@ -21,6 +21,9 @@ const ROUNDS: usize = 5;
 /// Tasks that call actors at random, one call after the other.
 const CALLERS: u64 = 4;
 
+/// The pause of one actor among so many is what the others are compared with.
+const FEW: usize = 10;
+
 /// One swap of all.
 struct Swap {
     total: Duration,
@@ -48,14 +51,14 @@ pub fn bench(board: &mut Board, host: &Host, sizes: &[usize]) {
     let increment = host.target("crowd", "increment");
     let mut crowd: Arc<[Target]> = Arc::new([]);
     let mut version = ["counter-v1", "counter-v2"].into_iter().cycle().skip(1);
-    let mut smallest = None;
+    let mut few = None;
     for size in sizes {
         crowd = (0..*size).map(|n| increment.of(n)).collect();
         crowd.iter().for_each(|actor| _ = actor.call_and_wait(1_u64.to_le_bytes().to_vec()));
 
         let at_rest: Vec<_> = (0..ROUNDS).map(|_| swap(host, version.next().unwrap_or_default())).collect();
         at_rest.iter().for_each(|swap| _ = table.add_row(swap.row(*size, 0)));
-        rank(board, *size, &at_rest, &mut smallest);
+        rank(board, *size, &at_rest, &mut few);
 
         let loaded: Vec<_> =
             (0..ROUNDS).map(|_| swap_under_load(host, &crowd, version.next().unwrap_or_default())).collect();
@@ -114,16 +117,17 @@ impl Swap {
 }
 
 /// The pause of one actor does not grow with their number, and the whole does no more than it must.
-fn rank(board: &mut Board, size: usize, swaps: &[Swap], smallest: &mut Option<(usize, f64)>) {
+fn rank(board: &mut Board, size: usize, swaps: &[Swap], few: &mut Option<f64>) {
     let pauses = || swaps.iter().map(|swap| swap.pause().p50 as f64 * 1e3);
-    match smallest {
-        None => *smallest = Some((size, spread(pauses()).1)),
-        Some((few, pause)) => {
-            let floor = Floor { name: &format!("at {few}"), target: Some(1.5) };
+    match few {
+        None if size == FEW => *few = Some(spread(pauses()).1),
+        None => {}
+        Some(pause) => {
+            let floor = Floor { name: &format!("at {FEW}"), target: Some(1.5) };
             board.add(&format!("median pause at {size}"), floor, pauses().map(|p| (p, *pause)).collect());
         }
     }
-    if let Some(instance) = board.floor_of(BIRTH) {
+    if let Some(instance) = board.floor_of(BIRTH).filter(|_| size > FEW) {
         let floor = Floor { name: &format!("{size} instances with a first call"), target: Some(1.5) };
         let pairs = swaps.iter().map(|swap| (nanos(swap.total), instance * size as f64));
         board.add(&format!("swap of {size}"), floor, pairs.collect());
