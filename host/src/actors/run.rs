@@ -83,7 +83,7 @@ async fn call(actor: &Actor, incarnation: &mut Incarnation, message: Message) ->
     match answer {
         Ok(result) => {
             message.answer(Ok(result));
-            Ok(Handled::ByGuest)
+            Ok(())
         }
         Err(fault) => {
             let reason = fault.reason();
