@@ -1,10 +1,12 @@
 //! A host to test, and the words to do it with.
 
+mod bytes;
 mod guests;
 mod host;
 mod load;
 mod receipt;
 
-pub use guests::{bytes, variant, wasm};
+pub use bytes::{bytes, variant};
+pub use guests::wasm;
 pub use host::{BINARY, Host};
 pub use receipt::Receipt;

@@ -28,6 +28,13 @@ pub struct Host {
     agent: Agent,
 }
 
+/// A folder for a host: in memory where the machine has that, so that no test waits for a disk that others keep busy.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a folder for the test")
+}
+
 /// What HTTP answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -47,18 +54,24 @@ impl Answer {
 impl Host {
     /// On an empty folder.
     pub fn start() -> Self {
-        Self::on(tempfile::tempdir().expect("a folder for the test"))
+        Self::on(folder())
     }
 
     /// On an empty folder with this manifest.
     pub fn with_manifest(manifest: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a folder for the test");
+        let dir = folder();
         std::fs::write(dir.path().join("changeling.toml"), manifest).expect("the manifest is written");
         Self::on(dir)
     }
 
     fn on(dir: TempDir) -> Self {
-        let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_idle_connections(64)
+            .max_idle_connections_per_host(64)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .into();
         let (_, log) = channel();
         let mut host = Self { child: None, dir, url: String::new(), token: String::new(), log, agent };
         host.begin();
