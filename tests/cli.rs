@@ -302,3 +302,21 @@ fn a_version_is_checked_against_the_one_that_lives() {
     assert_eq!((&kind["safe"], &kind["refusals"][0]["act"]), (&json!(false), &json!("exports")));
     check("greeter-v1", "greeter-v2", &[]).ends_with(0);
 }
+
+#[test]
+fn a_state_is_shown_or_kept_in_a_file() {
+    let host = Host::start();
+    host.drop_in("counter", "counter-v2").settled();
+    host.call("counter", "increment", json!([300]));
+    run(&host, &["state", "counter"]).ends_with(0).says(&["{total:u64,calls:u64}", "\"total\": 300", "\"calls\": 1"]);
+    let document = run(&host, &["state", "counter", "--json"]).ends_with(0).json();
+    assert_eq!((&document["$type"], &document["version"]), (&json!("changeling.state/1"), &json!(2)));
+    assert_eq!(document["value"], json!({ "total": 300, "calls": 1 }));
+    run(&host, &["state", "counter", "--save", "kept"]).ends_with(0).complains(&["are in kept"]);
+    assert_eq!(std::fs::read(host.dir().join("kept")).expect("it is there"), host.state("counter"));
+    run(&host, &["state", "nobody"]).ends_with(9);
+
+    // A guest without the SDK has a form of its own.
+    host.drop_in("plain", "plain").settled();
+    run(&host, &["state", "plain"]).ends_with(0).says(&["000000  "]);
+}

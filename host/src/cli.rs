@@ -18,6 +18,7 @@ mod receipt;
 mod remove;
 mod restart;
 mod run;
+mod state;
 mod stop;
 mod table;
 mod upgrades;
@@ -62,6 +63,8 @@ enum Verb {
     Events(events::Events),
     /// Lists upgrades, or shows the receipt of one.
     Upgrades(upgrades::Upgrades),
+    /// Shows what an actor keeps.
+    State(state::State),
     /// Ends an actor.
     Stop(stop::Stop),
     /// Ends an actor and begins it anew.
@@ -136,6 +139,7 @@ pub fn main() -> ExitCode {
         Verb::Check(verb) => (verb.form.json, verb.run()),
         Verb::Events(verb) => (verb.reach.form.json, verb.run()),
         Verb::Upgrades(verb) => (verb.reach.form.json, verb.run()),
+        Verb::State(verb) => (verb.reach.form.json, verb.run()),
         Verb::Stop(verb) => (verb.reach.form.json, verb.run()),
         Verb::Restart(verb) => (verb.reach.form.json, verb.run()),
         Verb::Remove(verb) => (verb.reach.form.json, verb.run()),

@@ -97,6 +97,24 @@ pub struct Actor {
     pub uptime_ms: u64,
 }
 
+/// `GET /v1/actors/{address}/state`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// `changeling.state/1`.
+    #[serde(rename = "$type")]
+    pub kind: String,
+    /// Whose.
+    pub address: String,
+    /// Its version.
+    pub version: u32,
+    /// Its structure; empty where its code does not say.
+    pub structure: String,
+    /// What people call the code that saved it.
+    pub label: Label,
+    /// Its bytes.
+    pub base64: String,
+}
+
 /// `GET /v1/upgrades`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Upgrades {
