@@ -149,19 +149,22 @@ impl Deploy {
 
     /// Its receipt, waited for.
     fn follow(&self, client: &Client, offer: &Offer, id: u64, until: Instant) -> Result<Value, Failure> {
-        let left = until.saturating_duration_since(Instant::now());
-        let path = format!("/v1/upgrades/{id}?wait={}ms", left.as_millis().max(1));
-        match client.json(Method::GET, &path, &[], None) {
-            // Waited for, and not there: there is no receipt yet.
-            Err(failure) if failure.exit() == Exit::NoSuchThing => Err(Failure::new(
-                Exit::TimeOut,
-                format!(
-                    "{} took longer than {}: upgrade {id} goes on, `changeling upgrades {id}` will tell how it ended",
-                    offer.component,
-                    humantime::format_duration(self.timeout)
-                ),
-            )),
-            other => other,
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let path = format!("/v1/upgrades/{id}?wait={}ms", left.as_millis().max(1));
+            match client.json(Method::GET, &path, &[], None) {
+                // There is no receipt yet, though it was waited for. The host has a patience of its own.
+                Err(failure) if failure.exit() == Exit::NoSuchThing && Instant::now() < until => {}
+                Err(failure) if failure.exit() == Exit::NoSuchThing => {
+                    let timeout = humantime::format_duration(self.timeout);
+                    let sentence = format!(
+                        "{} took longer than {timeout}: upgrade {id} goes on, `changeling upgrades {id}` will tell how it ended",
+                        offer.component
+                    );
+                    return Err(Failure::new(Exit::TimeOut, sentence));
+                }
+                ended => return ended,
+            }
         }
     }
 

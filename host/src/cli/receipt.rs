@@ -29,8 +29,11 @@ pub fn sentence(receipt: &Value) -> String {
     if let Some(max) = receipt["pause_us"]["max"].as_u64() {
         parts.push(format!("longest pause {}", pause(max)));
     }
-    let reason = receipt["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{component} {versions}: {}{reason}", parts.join(", "))
+    let told = format!("{component} {versions}: {}", parts.join(", "));
+    match &receipt["reason"] {
+        Value::Null => told,
+        reason => format!("{told}: {}", text(reason)),
+    }
 }
 
 /// Its row in a table of receipts.
@@ -67,8 +70,8 @@ pub fn print(receipt: &Value) {
         ("outcome", text(&receipt["outcome"])),
         ("step", text(&receipt["step"])),
     ];
-    if let Some(reason) = receipt["reason"].as_str() {
-        told.push(("reason", reason.to_owned()));
+    if !receipt["reason"].is_null() {
+        told.push(("reason", text(&receipt["reason"])));
     }
     told.extend(under("actors", actors(receipt)));
     let tried = &receipt["rehearsal"];

@@ -56,9 +56,15 @@ pub fn pause(us: u64) -> String {
 pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => tame(text),
         other => other.to_string(),
     }
+}
+
+/// Words of others, which shall not steer the terminal: control characters are shown, not obeyed.
+pub fn tame(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// The first digits of a digest in a document.
