@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use indicatif::ProgressBar;
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::http::Method;
 
 use super::client::{Client, escape};
@@ -68,39 +68,29 @@ impl Deploy {
         let progress = self.progress();
         for offer in &offers {
             progress.begin(&offer.component);
-            let ended = match self.begin(&client, offer, until)? {
+            let (said, exit) = match self.begin(&client, offer, until)? {
                 Begun::Nothing(why) => {
-                    progress.end();
-                    let line = format!("{}: {}", offer.component, text(&why["reason"]));
-                    if self.reach.form.json {
-                        out::line(why)
-                    } else {
-                        out::line(line)
-                    }
-                    continue;
+                    (self.form(&why, || format!("{}: {}", offer.component, text(&why["reason"]))), Exit::Done)
                 }
                 Begun::Upgrade(id) if self.no_wait && !self.wait => {
-                    progress.end();
-                    match self.reach.form.json {
-                        true => out::line(serde_json::json!({ "$type": "changeling.upgrade/1", "id": id })),
-                        false => out::line(id),
-                    }
-                    continue;
+                    (self.form(&json!({ "$type": "changeling.upgrade/1", "id": id }), || id.to_string()), Exit::Done)
                 }
-                Begun::Upgrade(id) => self.follow(&client, offer, id, until)?,
+                Begun::Upgrade(id) => {
+                    let ended = self.follow(&client, offer, id, until)?;
+                    (self.form(&ended, || receipt::sentence(&ended)), receipt::exit(&ended))
+                }
             };
-            progress.end();
-            if self.reach.form.json {
-                out::line(&ended)
-            } else {
-                out::line(receipt::sentence(&ended))
-            }
-            match receipt::exit(&ended) {
-                Exit::Done => {}
-                other => return Ok(other),
+            progress.0.suspend(|| out::line(said));
+            if exit != Exit::Done {
+                return Ok(exit);
             }
         }
         Ok(Exit::Done)
+    }
+
+    /// A document, or what it says.
+    fn form(&self, document: &Value, words: impl FnOnce() -> String) -> String {
+        if self.reach.form.json { document.to_string() } else { words() }
     }
 
     /// Reads all files before anything is sent.
@@ -190,12 +180,6 @@ struct Progress(ProgressBar);
 impl Progress {
     fn begin(&self, component: &str) {
         self.0.set_message(format!("{component}: sent"));
-    }
-
-    fn end(&self) {
-        // So that the outcome stands on a line of its own.
-        self.0.suspend(|| {});
-        self.0.set_message("");
     }
 }
 
