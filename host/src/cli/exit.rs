@@ -74,8 +74,9 @@ impl Failure {
     /// A command line that cannot be read.
     pub fn of_usage(error: &clap::Error) -> Self {
         let words = error.render().to_string();
-        let first = words.lines().next().unwrap_or_default();
-        Self::new(Exit::Usage, first.trim_start_matches("error: "))
+        // What follows the first empty line is advice.
+        let said: Vec<&str> = words.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        Self::new(Exit::Usage, said.join(" ").trim_start_matches("error: "))
     }
 
     /// A file that cannot be read.
