@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Host;
+use crate::support::{Host, bytes, variant};
 
 /// Handlers that work for long, and no dry run: an upgrade comes to its hold while the first of them still runs.
 const BUSY: &str = "[components.recorder]\ncpu = \"30s\"\nverify = \"none\"\n";
@@ -12,9 +12,8 @@ const LONG: u64 = 2_000;
 /// A recorder on its first version; the second is compiled already and is loaded fast.
 fn busy(more: &str) -> Host {
     let host = Host::with_manifest(&format!("{BUSY}{more}"));
-    for guest in ["recorder-v1", "recorder-v2", "recorder-v1"] {
-        host.drop_in("recorder", guest).settled();
-    }
+    host.prepare(&bytes("recorder-v2"));
+    host.drop_in("recorder", "recorder-v1").settled();
     host
 }
 
@@ -133,6 +132,7 @@ fn who_is_born_meanwhile_goes_over_too() {
 #[test]
 fn an_actor_that_dies_while_it_is_waited_for_starts_again_and_goes_over() {
     let host = Host::with_manifest("[components.timer]\nverify = \"none\"\ncpu = \"1500ms\"\n");
+    host.prepare(&variant("timer", "2"));
     host.drop_in("timer", "timer").settled();
     let spin = host.at_work("timer", "spin", json!([]));
     let last = host.last_receipt("timer");
@@ -185,8 +185,48 @@ fn laggards_may_be_ended_and_begun_anew() {
 
     host.drop_in("recorder", "recorder-v2").settled();
 
-    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    // It is ended where it is, in the middle of its work.
+    assert!(work.join().is_ok_and(|answer| answer.problem() == "crashed" && answer.body["reason"] == "killed"));
     assert_eq!(host.call("recorder", "last", json!(["x"])), json!(0));
     let actor = host.actor("recorder");
     assert_eq!((&actor["label"], &actor["restarts"]), (&json!("0.2.0"), &json!(1)));
+}
+
+#[test]
+fn who_gives_up_behind_a_hold_is_not_handled_and_nobody_else_notices() {
+    let host = busy("");
+    let last = host.last_receipt("recorder");
+    let work = host.at_work("recorder", "work", json!([LONG]));
+    host.put("recorder", "recorder-v2");
+    host.until_upgrade_is("recorder", "switching");
+    let impatient = host.run(&["call", "recorder", "note", "\"hasty\"", "1", "--deadline", "50ms"]);
+    assert_eq!(impatient.status.code(), Some(7), "{}", String::from_utf8_lossy(&impatient.stderr));
+    assert!(!work.is_finished());
+
+    let receipt = host.receipt_after("recorder", last).settled();
+
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    assert_eq!(receipt.actors("switched"), 1);
+    assert_eq!(host.call("recorder", "last", json!(["hasty"])), json!(0));
+}
+
+#[test]
+fn a_full_mailbox_answers_as_always() {
+    let host = busy("mailbox = 3\n");
+    let last = host.last_receipt("recorder");
+    let work = host.at_work("recorder", "work", json!([LONG]));
+    host.put("recorder", "recorder-v2");
+    host.until_upgrade_is("recorder", "switching");
+    let notes: Vec<_> = (0..3).map(|n| host.calling("recorder", "note", json!([format!("{n}"), 1]))).collect();
+    host.until("three notes wait", |host| host.actor("recorder")["mailbox"] == 3);
+    let refused = host.try_call("recorder", "note", json!(["fourth", 1]));
+    assert_eq!((refused.status, refused.problem()), (503, "overloaded"));
+    assert!(!work.is_finished());
+
+    host.receipt_after("recorder", last).settled();
+
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    for note in notes {
+        assert_eq!(note.join().expect("it was answered").body, json!({"ok": 1}));
+    }
 }

@@ -45,6 +45,8 @@ fn each_is_refused_by_name_and_the_current_version_is_untouched() {
             (before.0.clone(), before.1["digest"].clone())
         );
     }
+    let refused = host.happenings().iter().filter(|event| event["event"] == "refused").count();
+    assert_eq!(refused, REFUSED.len());
     let after = host.actor("counter");
     assert_eq!((&after["handled"], &after["restarts"]), (&before.1["handled"], &json!(0)));
     assert_eq!(host.call("counter", "get", json!([])), json!(40));

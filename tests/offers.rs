@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::support::{Host, variant};
+use crate::support::{Host, bytes, variant};
 
 #[test]
 fn what_is_no_component_is_named_and_changes_nothing() {
@@ -28,6 +28,9 @@ fn the_same_bytes_again_change_nothing_and_that_is_said() {
     host.put("counter@again", "counter-v1");
     let line = host.wait_for_log("counter@again.wasm");
     assert!(line.contains("changes nothing"), "{line}");
+    let bytes = std::fs::read(host.dir().join("counter.wasm")).expect("it lies there");
+    let deployed = host.deploy("counter", &bytes);
+    assert_eq!((deployed.status, &deployed.body["$type"]), (200, &json!("changeling.nothing/1")), "{}", deployed.body);
     assert_eq!(host.receipts("counter").len(), 1);
 }
 
@@ -104,6 +107,7 @@ fn of_files_dropped_together_the_newest_wins() {
 #[test]
 fn what_comes_during_an_upgrade_waits_and_the_newest_of_those_wins() {
     let host = Host::with_manifest("[components.recorder]\ncpu = \"30s\"\nverify = \"none\"\n");
+    host.prepare(&bytes("recorder-v2"));
     host.drop_in("recorder", "recorder-v1").settled();
     host.call("recorder", "note", json!(["x", 1]));
     let work = host.at_work("recorder", "work", json!([2_000]));

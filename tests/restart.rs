@@ -113,6 +113,29 @@ fn an_upgrade_that_a_kill_cut_off_is_recorded_and_the_older_version_is_current()
 }
 
 #[test]
+fn a_host_killed_at_any_step_comes_back_whole_and_loses_no_offer() {
+    for step in ["compiled", "verified", "switching", "published"] {
+        let mut host = Host::start();
+        host.drop_in("counter", "counter-v1").settled();
+        host.call("counter", "increment", json!([3]));
+        host.put("counter", "counter-v2");
+        host.until_upgrade_is("counter", step);
+        host.kill();
+        host.start_again();
+
+        // It was done, or is recorded as cut off, or is an offer again.
+        let receipt = host.receipt_after("counter", 1);
+        assert!(["settled", "interrupted"].contains(&receipt.outcome()), "killed at {step}: {}", receipt.0);
+        assert_eq!(host.call("counter", "increment", json!([1])), json!(1));
+        let current = host.get("/v1/components").body["components"][0]["current"]["label"].clone();
+        assert!(current == "0.2.0" || receipt.outcome() == "interrupted", "killed at {step}: {current}");
+        assert_eq!(host.actor("counter")["label"], current);
+        let (first, second) = (&host.receipts("counter")[1].0["previous"], &receipt.0["previous"]);
+        assert!(first.is_null() && second.is_string(), "{first} {second}");
+    }
+}
+
+#[test]
 fn a_damaged_version_is_named_and_the_rest_starts() {
     let mut host = Host::start();
     host.drop_in("counter", "counter-v1").settled();

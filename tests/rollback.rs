@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Host;
+use crate::support::{Host, bytes};
 
 #[test]
 fn one_whose_state_is_not_taken_turns_the_others_back() {
@@ -47,6 +47,7 @@ fn an_upgrade_in_hand_is_turned_back_when_somebody_asks() {
     // The second one can be saved as the first; the third cannot.
     for (guest, left_behind) in [("recorder-v2", 0), ("recorder-v3", 1)] {
         let host = Host::with_manifest(manifest);
+        host.prepare(&bytes(guest));
         host.drop_in("recorder", "recorder-v1").settled();
         host.call("recorder/a", "note", json!(["x", 1]));
         host.call("recorder/b", "last", json!(["x"]));
@@ -76,4 +77,31 @@ fn an_upgrade_in_hand_is_turned_back_when_somebody_asks() {
             assert_eq!(host.actor("recorder/a")["label"], "0.1.0");
         }
     }
+}
+
+#[test]
+fn what_the_older_version_lacks_is_handled_by_the_newer_one_on_the_way_back() {
+    let manifest = "[components.recorder]\nkeyed = true\nparallel = 1\ncpu = \"30s\"\nverify = \"none\"\n";
+    let host = Host::with_manifest(manifest);
+    host.prepare(&bytes("recorder-v1"));
+    host.drop_in("recorder", "recorder-v2").settled();
+    host.call("recorder/a", "note", json!(["x", 1]));
+    host.call("recorder/b", "last", json!(["x"]));
+    let last = host.last_receipt("recorder");
+    let b = host.at_work("recorder/b", "work", json!([2_500]));
+    host.put("recorder", "recorder-v1");
+    host.until("a has gone over", |host| host.actor("recorder/a")["label"] == "0.1.0");
+    let a = host.at_work("recorder/a", "work", json!([1_000]));
+    let senders = host.calling("recorder/a", "senders", json!([]));
+    host.until("the call waits", |host| host.actor("recorder/a")["mailbox"] == 1);
+    assert_eq!(host.post("/v1/components/recorder/turn-back", &[]).status, 204);
+
+    let receipt = host.receipt_after("recorder", last).ended("rolled-back");
+
+    assert_eq!((receipt.actors("turned_back"), receipt.actors("left_behind")), (2, 0), "{}", receipt.0);
+    let senders = senders.join().expect("it was answered");
+    assert_eq!((senders.status, senders.body), (200, json!(1)));
+    assert!(a.join().is_ok_and(|answer| answer.status == 200) && b.join().is_ok_and(|answer| answer.status == 200));
+    assert_eq!(host.actor("recorder/a")["label"], "0.2.0");
+    assert_eq!(host.call("recorder/a", "last", json!(["x"])), json!(1));
 }

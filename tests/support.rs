@@ -5,6 +5,6 @@ mod host;
 mod load;
 mod receipt;
 
-pub use guests::{variant, wasm};
+pub use guests::{bytes, variant, wasm};
 pub use host::{BINARY, Host};
 pub use receipt::Receipt;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Host;
+use crate::support::{Host, variant};
 
 #[test]
 fn each_timer_set_before_fires_once_after() {
@@ -63,4 +63,30 @@ fn a_sleeping_host_keeps_what_is_left_of_a_timer() {
 
     host.until("the second has fired", |host| host.call("timer", "ticks", json!([])) == json!(2));
     assert_eq!(host.call("timer", "cancel", json!([])), json!(true));
+}
+
+#[test]
+fn timers_go_back_with_their_actor() {
+    let host =
+        Host::with_manifest("[components.timer]\nkeyed = true\nparallel = 1\ncpu = \"30s\"\nverify = \"none\"\n");
+    host.prepare(&variant("timer", "2"));
+    host.drop_in("timer", "timer").settled();
+    // One that was taken back, and one that is to fire after all.
+    host.call("timer/a", "every", json!([3_000]));
+    assert_eq!(host.call("timer/a", "cancel", json!([])), json!(true));
+    host.call("timer/b", "ticks", json!([]));
+    let work = host.at_work("timer/b", "slow", json!([1_500]));
+    let (last, older) = (host.last_receipt("timer"), host.actor("timer/a")["digest"].clone());
+    host.put_variant("timer", "timer", "2");
+    host.until("a has gone over", |host| host.actor("timer/a")["digest"] != older);
+    assert_eq!(host.post("/v1/components/timer/turn-back", &[]).status, 204);
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    host.receipt_after("timer", last).ended("rolled-back");
+
+    // Were its number given out again, this one would fire when the first was to.
+    host.call("timer/a", "once", json!([60_000]));
+    host.call("timer/a", "once", json!([3_500]));
+    host.until("one has fired", |host| host.call("timer/a", "ticks", json!([])) != json!(0));
+    assert_eq!(host.call("timer/a", "ticks", json!([])), json!(1));
+    assert_eq!(host.actor("timer/a")["digest"], older);
 }

@@ -9,7 +9,7 @@ pub mod label;
 pub mod limits;
 pub mod room;
 pub mod sandbox;
-mod settings;
+pub mod settings;
 pub mod timers;
 mod voice;
 pub mod wit;

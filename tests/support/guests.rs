@@ -11,10 +11,15 @@ pub fn wasm(name: &str) -> PathBuf {
     file
 }
 
+/// Its bytes.
+pub fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(wasm(name)).expect("the guest is built")
+}
+
 /// The same in bytes of its own: with a section at its end that nobody reads, called `mark`.
 pub fn variant(name: &str, mark: &str) -> Vec<u8> {
     const CUSTOM: u8 = 0;
-    let mut bytes = std::fs::read(wasm(name)).expect("the guest is built");
+    let mut bytes = bytes(name);
     let length = u8::try_from(mark.len()).ok().filter(|length| *length < 0x7f).expect("a short mark");
     bytes.extend([CUSTOM, length + 1, length]);
     bytes.extend(mark.as_bytes());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
-use super::{Receipt, variant, wasm};
+use super::{Receipt, bytes, variant};
 
 /// The program itself.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
@@ -134,8 +134,7 @@ impl Host {
 
     /// Copies a guest into the folder.
     pub fn put(&self, component: &str, guest: &str) {
-        let bytes = std::fs::read(wasm(guest)).expect("the guest is built");
-        self.write_file(&format!("{component}.wasm"), &bytes);
+        self.write_file(&format!("{component}.wasm"), &bytes(guest));
     }
 
     /// Copies a guest into the folder in bytes of its own: with a section at its end that nobody reads.
@@ -149,6 +148,14 @@ impl Host {
         let last = self.last_receipt(component);
         self.put_variant(component, guest, mark);
         self.receipt_after(component, last)
+    }
+
+    /// Has a version compiled before somebody waits for it, as one of a component of its own.
+    #[track_caller]
+    pub fn prepare(&self, bytes: &[u8]) {
+        let last = self.last_receipt("prepared");
+        self.write_file("prepared.wasm", bytes);
+        self.receipt_after("prepared", last);
     }
 
     /// Offers a version over HTTP; what is answered at once.
@@ -231,7 +238,7 @@ impl Host {
     pub fn until_upgrade_is(&self, component: &str, step: &str) {
         let fits =
             |event: &Value| event["component"] == component && event["event"] == "upgrading" && event["step"] == step;
-        let earlier = self.receipts(component).iter().filter(|receipt| receipt.0["steps"][step].is_number()).count();
+        let earlier = self.receipts(component).iter().filter(|receipt| !receipt.0["steps"][step].is_null()).count();
         self.until(&format!("an upgrade of {component} is {step}"), |host| {
             host.happenings().iter().filter(|event| fits(event)).count() > earlier
         });

@@ -116,7 +116,16 @@ impl Component {
             loaded.is_retired = false;
         }
         *self.loads.entry(digest).or_default() += 1;
-        turn.ask(Effect::Load { component: self.name.clone(), digest });
+        let label = self.given_label(digest, turn);
+        turn.ask(Effect::Load { component: self.name.clone(), digest, label });
+    }
+
+    /// What a version is called that does not say so itself: as its file was named, now or when it became current.
+    fn given_label(&self, digest: Digest, turn: &Turn<'_>) -> Label {
+        let offered = self.upgrade.as_ref().filter(|upgrade| upgrade.to() == digest);
+        let row = turn.ledger.table.components.get(&self.name).filter(|row| row.current == digest);
+        let offered = offered.map(|upgrade| upgrade.draft.to.label.clone());
+        offered.or_else(|| row.map(|row| row.label.clone())).unwrap_or_else(|| digest.short())
     }
 
     /// A version was loaded, or could not be.

@@ -2,6 +2,7 @@
 
 use changeling_core::id::{Digest, Generation, Label, UpgradeId};
 
+use super::kill::Kill;
 use crate::engine::instance::Instance;
 use crate::engine::timers::Timers;
 
@@ -17,6 +18,8 @@ pub struct Incarnation {
     pub switched: bool,
     /// What it was started with.
     pub args: Option<String>,
+    /// Ends it at once.
+    pub kill: Kill,
 }
 
 /// What an actor was before a switch, kept until that upgrade needs it no more.

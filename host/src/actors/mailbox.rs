@@ -11,7 +11,7 @@ use futures_channel::oneshot;
 
 use super::held::Held;
 use crate::engine::code::{Code, Function};
-use crate::engine::room::Room;
+use crate::engine::room::{Room, Want};
 
 /// What a caller gets: the packed result, or why there is none.
 pub type Reply = Result<Vec<u8>, CallError>;
@@ -130,7 +130,7 @@ impl Mailbox {
                 return Err(message);
             }
         }
-        if !self.room.take_bytes(message.size()) {
+        if !self.room.take_bytes(message.size(), Want::Birth) {
             return Err(message);
         }
         self.messages += 1;

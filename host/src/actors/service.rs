@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use changeling_core::id::Address;
 use changeling_core::reason::CallError;
 
+use super::guard::guarded;
 use super::mailbox::Message;
-use super::run::guarded;
 use super::stage::Stage;
 use crate::engine::code::Code;
 use crate::engine::instance::{Fault, Instance};
@@ -114,10 +114,11 @@ impl Service {
         if let Some((_, instance)) = self.lock().pop() {
             return Ok(instance);
         }
-        let place = self.stage.engine.room().take(Want::Birth).map_err(|_| CallError::Overloaded)?;
-        let made =
-            Instance::new(&self.stage.engine, self.code.clone(), self.address.clone(), self.limits.clone(), place);
-        guarded(made).await.map_err(|fault: Fault| CallError::Crashed(fault.reason()))
+        let made = self.stage.instance(&self.code, &self.address, &self.limits, Want::Birth).await;
+        made.map_err(|fault| match fault {
+            Fault::NoRoom(_) => CallError::Overloaded,
+            fault => CallError::Crashed(fault.reason()),
+        })
     }
 
     fn put_back(&self, instance: Instance) {

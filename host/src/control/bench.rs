@@ -14,12 +14,12 @@ use tokio::runtime::Runtime;
 
 use super::loader::surroundings;
 use crate::actors::directory::Directory;
+use crate::actors::guard::bounded;
 use crate::actors::rehearse::Scratch;
-use crate::actors::run::guarded;
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
 use crate::engine::code::Code;
-use crate::engine::instance::Instance;
+use crate::engine::instance::{Fault, Instance};
 use crate::engine::limits::Limits;
 use crate::engine::room::{Room, Want};
 use crate::engine::{Engine, compile, label, wit};
@@ -118,15 +118,17 @@ pub(super) fn ask_shapes(
         return Ok(code);
     }
     let refuse = |words: String| Refusal::new(Step::Checked, "shapes", Cause::Bytes, words);
-    let place = engine.room().take(Want::Upkeep).map_err(|full| surroundings(full.to_string()))?;
     let code = Arc::new(code);
     let asked = async {
         let address = Address::singleton(component.clone());
-        let made = Instance::new(engine, code.clone(), address, limits, place);
-        let mut instance = guarded(made).await?;
-        guarded(instance.shapes()).await
+        let made = Instance::new(engine, code.clone(), address, limits, Want::Upkeep);
+        let mut instance = bounded(made).await?;
+        bounded(instance.shapes()).await
     };
-    let shapes = futures_executor::block_on(asked).map_err(|fault| refuse(fault.to_string()))?;
+    let shapes = futures_executor::block_on(asked).map_err(|fault| match fault {
+        Fault::NoRoom(words) => surroundings(words),
+        fault => refuse(fault.to_string()),
+    })?;
     let mut code = Arc::into_inner(code).ok_or_else(|| refuse("its scratch instance outlived its use".into()))?;
     code.version.shapes = shapes;
     Ok(code)

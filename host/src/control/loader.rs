@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use changeling_core::id::{ComponentName, Digest};
+use changeling_core::id::{ComponentName, Digest, Label};
 use changeling_core::reason::{Cause, Refusal, Step};
 
 use super::{SettingsOf, bench};
@@ -18,6 +18,8 @@ pub struct Job {
     pub component: ComponentName,
     /// Which.
     pub digest: Digest,
+    /// What it is called where it does not say so itself.
+    pub label: Label,
     /// Gets the version, or why there is none.
     pub done: Box<dyn FnOnce(Result<Code, Refusal>) + Send>,
 }
@@ -34,9 +36,12 @@ pub fn start(
 ) -> std::io::Result<Sender<Job>> {
     let (sender, jobs) = channel::<Job>();
     let loader = Loader { engine, store, compiler, settings };
+    // A guest that is asked for its shapes may look at a clock.
+    let reactor = tokio::runtime::Handle::current();
     std::thread::Builder::new().name("loader".into()).spawn(move || {
+        let _reactor = reactor.enter();
         for job in jobs {
-            let outcome = loader.load(&job.component, job.digest);
+            let outcome = loader.load_or_say(&job);
             (job.done)(outcome);
         }
     })?;
@@ -51,7 +56,14 @@ struct Loader {
 }
 
 impl Loader {
-    fn load(&self, component: &ComponentName, digest: Digest) -> Result<Code, Refusal> {
+    /// A panic here would leave every later version unloaded.
+    fn load_or_say(&self, job: &Job) -> Result<Code, Refusal> {
+        let load = std::panic::AssertUnwindSafe(|| self.load(&job.component, job.digest, &job.label));
+        std::panic::catch_unwind(load)
+            .unwrap_or_else(|_| Err(surroundings("the host panicked while loading it; please report it".into())))
+    }
+
+    fn load(&self, component: &ComponentName, digest: Digest, label: &Label) -> Result<Code, Refusal> {
         let engine = format!("{:016x}", self.engine.compatibility());
         let bytes = self.store.versions.read(&digest).map_err(|e| surroundings(e.to_string()))?;
         let entry = match self.store.compiled.load(&digest, &engine) {
@@ -72,7 +84,7 @@ impl Loader {
                 entry.ok_or_else(|| surroundings("the compiled code was gone as soon as it was written".into()))?
             }
         };
-        let label = label::of(&bytes).unwrap_or_default();
+        let label = label::of(&bytes).unwrap_or_else(|| label.clone());
         let code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
         bench::ask_shapes(&self.engine, component, (self.settings)(component).limits, code)
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Memory mappings of one instance, and those that the process needs beside them. Six are used, two spare.
 const MAPPINGS_EACH: u64 = 8;
 const MAPPINGS_KEPT: u64 = 8_192;
-/// The share of the places that births may not take: restarts and upgrades need them.
+/// The share that births and daily work may not take: restarts and upgrades need it.
 const RESERVE_PERCENT: u64 = 10;
 /// What one instance costs before it has done anything, in bytes.
 const BYTES_EACH: u64 = 64 << 10;
@@ -31,10 +31,19 @@ pub struct Place(Arc<Inner>);
 /// What a place is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
-    /// A new actor or one more instance of a service.
+    /// A new actor, one more instance of a service, what guests use in their daily work, and messages.
     Birth,
     /// A restart, an upgrade or a rehearsal: these have a reserve.
     Upkeep,
+}
+
+impl Want {
+    fn share_of(self, all: u64) -> u64 {
+        match self {
+            Want::Birth => all - all / 100 * RESERVE_PERCENT,
+            Want::Upkeep => all,
+        }
+    }
 }
 
 /// There is no place.
@@ -65,9 +74,10 @@ impl Room {
         self.0.limit
     }
 
-    /// Takes so many bytes; false where there are not so many.
-    pub fn take_bytes(&self, more: usize) -> bool {
-        let fits = |bytes: u64| bytes.checked_add(more as u64).filter(|sum| *sum <= self.0.budget);
+    /// Takes so many bytes; false where there are not so many for that purpose.
+    pub fn take_bytes(&self, more: usize, want: Want) -> bool {
+        let allowed = want.share_of(self.0.budget);
+        let fits = |bytes: u64| bytes.checked_add(more as u64).filter(|sum| *sum <= allowed);
         self.0.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
     }
 
@@ -82,10 +92,7 @@ impl Room {
     /// Where there is none for that purpose.
     pub fn take(&self, want: Want) -> Result<Place, Full> {
         let limit = self.0.limit;
-        let allowed = match want {
-            Want::Birth => limit - limit * RESERVE_PERCENT / 100,
-            Want::Upkeep => limit,
-        };
+        let allowed = want.share_of(limit);
         let next = |taken: u64| (taken < allowed).then_some(taken + 1);
         match self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
             Ok(_) => Ok(Place(self.0.clone())),

@@ -11,7 +11,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::limits::{Exceeded, Limits, Memories};
-use super::room::Room;
+use super::room::{Room, Want};
 use super::settings::TICK;
 use super::timers::Timers;
 use super::voice::Voice;
@@ -86,6 +86,8 @@ impl Sandbox {
         let ticks = u64::try_from(cpu.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX).max(1);
         self.budget = Budget { act, ticks, spent: 0, limit: cpu };
         self.sealed = sealed.then_some(act);
+        // What is sealed is an upgrade's: it may use the reserve.
+        self.memories.set_want(if sealed { Want::Upkeep } else { Want::Birth });
     }
 
     /// A tick of the epoch passed while it ran.

@@ -89,7 +89,11 @@ impl Component {
                     let what = format!("the state of {address}");
                     turn.tell(Happening::Trouble { what, why: format!("it ended before it was saved: {reason}") });
                 }
-                turn.tell(Happening::Stopped { address, reason });
+                turn.tell(Happening::Stopped { address: address.clone(), reason });
+                let is_wanted = self.actors.get(key).is_some_and(|actor| actor.wanted);
+                if !is_wanted {
+                    turn.ask(Effect::TurnAway { address, error: CallError::Stopped });
+                }
                 self.is_no_more(key, turn);
             }
         }

@@ -73,7 +73,7 @@ impl Hands {
     /// What an act does at once; an error where it cannot be asked for.
     pub fn take(&mut self, effect: &Effect) -> Result<(), String> {
         match effect {
-            Effect::Load { component, digest } => {
+            Effect::Load { component, digest, .. } => {
                 if let Some(mapped) = self.mapped.get_mut(&(component.clone(), *digest)) {
                     mapped.is_retired = false;
                 }
@@ -142,7 +142,7 @@ impl Hands {
     /// An act that takes time is over; what there is to tell.
     pub fn finish(&mut self, effect: Effect, odds: &Odds, rng: &mut SmallRng) -> Result<Vec<Event>, String> {
         Ok(match effect {
-            Effect::Load { component, digest } => {
+            Effect::Load { component, digest, .. } => {
                 let outcome = match by_chance(rng, odds.refusal) {
                     true => Err(refusal("compile", rng)),
                     false => Ok(Box::new(catalog::look_up(&component, digest))),

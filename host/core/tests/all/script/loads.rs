@@ -122,24 +122,25 @@ fn a_singleton_that_dies_before_it_is_published_is_refused() {
     check(
         "deploy clock@1 \n loaded \n proved \n written \n started clock \n crashed clock \n written",
         expect![[r#"
-        deploy clock@1
-          answer 1: Upgrade(UpgradeId(1))
-          load clock@1
-        loaded
-          prove clock@1
-        proved
-          start clock #1 on 1: first
-        written
-        started clock
-          write table: clock@1
-        crashed clock
-          tell: clock ended: trap: unreachable
-        written
-          receipt 1 of clock: Refused at verified, none -> 1
-            reason: init of clock: trap: unreachable
-          retire clock@1
-          write table: 
-    "#]],
+            deploy clock@1
+              answer 1: Upgrade(UpgradeId(1))
+              load clock@1
+            loaded
+              prove clock@1
+            proved
+              start clock #1 on 1: first
+            written
+            started clock
+              write table: clock@1
+            crashed clock
+              tell: clock ended: trap: unreachable
+              turn away clock: Stopped
+            written
+              receipt 1 of clock: Refused at verified, none -> 1
+                reason: init of clock: trap: unreachable
+              retire clock@1
+              write table: 
+        "#]],
     );
 }
 
@@ -283,6 +284,7 @@ fn an_actor_does_not_become_a_service_while_it_lives() {
         written
         exited counter/a
           tell: counter/a ended: normal
+          turn away counter/a: Stopped
         deploy counter@2
           answer 3: Upgrade(UpgradeId(3))
           load counter@2

@@ -72,6 +72,7 @@ fn a_first_start_that_is_turned_back_is_waited_for() {
           stop clock: shutdown
         stopped clock
           tell: clock ended: shutdown
+          turn away clock: Stopped
           receipt 1 of clock: Refused at verified, none -> 1
             reason: turn-back: it was asked to turn back
           answer 2: Done
@@ -89,6 +90,7 @@ fn kept_states_are_dropped_though_nobody_is_left() {
     expect![[r#"
         exited counter/a
           tell: counter/a ended: normal
+          turn away counter/a: Stopped
         written
           publish counter@2
           drop what upgrade 2 kept
@@ -144,6 +146,7 @@ fn a_stop_that_crosses_a_switch_is_counted_once() {
           write table: counter@2, counter@2 in hand
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
           answer 3: Done
         written
           publish counter@2
@@ -167,6 +170,7 @@ fn a_switched_actor_that_is_being_stopped_is_waited_for_when_turning_back() {
         fails counter/b bad
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
           answer 3: Done
           drop what upgrade 2 kept
           receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 stopped, 2 not tried

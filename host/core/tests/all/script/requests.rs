@@ -21,6 +21,7 @@ fn an_actor_is_stopped() {
         stop counter/a
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
           answer 3: Done
           answer 4: Done
         stop counter/a
@@ -90,6 +91,7 @@ fn a_stopped_singleton_is_begun_again_when_asked() {
           stop clock: shutdown
         stopped clock
           tell: clock ended: shutdown
+          turn away clock: Stopped
           answer 3: Done
         wanted clock
           turn away clock: NoActor
@@ -115,8 +117,10 @@ fn a_component_is_removed() {
           turn away counter/c: NoSuchComponent
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
         stopped counter/b
           tell: counter/b ended: shutdown
+          turn away counter/b: Stopped
         write-fails
           tell: trouble with the table: no room on /var
           write table: clock@1

@@ -294,7 +294,7 @@ impl Stage {
 
     fn note(&mut self, effect: &Effect) {
         match effect {
-            Effect::Load { component, digest } => self.loads.push_back((component.clone(), *digest)),
+            Effect::Load { component, digest, .. } => self.loads.push_back((component.clone(), *digest)),
             Effect::Prove { upgrade, .. } => self.proving = Some(*upgrade),
             Effect::Rehearse { upgrade, address, .. } | Effect::TurnBack { upgrade, address, .. } => {
                 self.upgrades.insert(address.clone(), (*upgrade, Attempt::default()));
@@ -339,7 +339,7 @@ fn brief(effect: &Effect) -> Option<String> {
     let n = number;
     let since_begin = |generation: &Generation| generation.0 % (1 << 32);
     Some(match effect {
-        Effect::Load { component, digest } => format!("load {component}@{}", n(*digest)),
+        Effect::Load { component, digest, .. } => format!("load {component}@{}", n(*digest)),
         Effect::Prove { component, digest, .. } => format!("prove {component}@{}", n(*digest)),
         Effect::Rehearse { address, to, handover, .. } => {
             format!("rehearse {address} on {}, {}", n(*to), by(*handover))

@@ -274,6 +274,7 @@ fn who_is_stopped_meanwhile_leaves_the_plan() {
           stop counter/a: shutdown
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
           answer 4: Done
           write table: counter@2, counter@2 in hand
         written
@@ -282,6 +283,7 @@ fn who_is_stopped_meanwhile_leaves_the_plan() {
           retire counter@1
         stopped counter/b
           tell: counter/b ended: shutdown
+          turn away counter/b: Stopped
           answer 3: Done
         drained counter@1
           receipt 2 of counter: Settled at settled, 1 -> 2, 2 stopped, 2 not tried

@@ -1,0 +1,164 @@
+//! A host in this process, on a folder of its own, and the words to drive it with.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use changeling::actors::router::{Call, Router};
+use changeling::control::{Handle, wall_now};
+use changeling::engine::code::Function;
+use changeling::host::{self, Options};
+use changeling_core::contract::{Offer, Source};
+use changeling_core::id::{Address, ComponentName};
+use changeling_core::receipt::{Outcome, Receipt};
+use changeling_core::{Answer, Request};
+use futures_executor::block_on;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::guests::wasm;
+
+/// Nothing here takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The counters come into being by key, and there may be as many as the machine bears; a MiB of payload has a few bytes
+/// more as a message.
+const MANIFEST: &str = "
+[host]
+watch = false
+[components.counter]
+keyed = true
+actors = 10000
+[components.crowd]
+keyed = true
+actors = 10000
+[components.greeter]
+message = \"2MiB\"
+";
+
+/// A host that runs, with a counter and a greeter in it.
+pub struct Host {
+    /// Its sockets and timers; callers that are tasks run here, too.
+    pub runtime: Runtime,
+    host: host::Host,
+    _dir: TempDir,
+}
+
+/// One function of one address, ready to be called.
+#[derive(Clone)]
+pub struct Target {
+    router: Router,
+    address: Address,
+    function: Arc<Function>,
+}
+
+impl Host {
+    /// On an empty folder, with the first versions of the guests.
+    pub fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("changeling.toml"), MANIFEST).expect("the manifest is written");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let options = Options {
+            dir: dir.path().to_owned(),
+            state: None,
+            manifest: None,
+            listen: Some(([127, 0, 0, 1], 0).into()),
+            compiler: env!("CARGO_BIN_EXE_changeling").into(),
+        };
+        let host = runtime.block_on(host::start(options)).expect("the host starts");
+        let this = Self { runtime, host, _dir: dir };
+        for (component, guest) in [("counter", "counter-v1"), ("crowd", "counter-v1"), ("greeter", "greeter-v1")] {
+            this.deploy(component, guest);
+        }
+        this
+    }
+
+    /// Ends it in order.
+    pub fn end(self) {
+        self.runtime.block_on(self.host.end()).expect("the host ends in order");
+    }
+
+    fn handle(&self) -> &Handle {
+        &self.host.handle
+    }
+
+    /// Offers a guest as a version of a component, and waits for the receipt.
+    pub fn deploy(&self, component: &str, guest: &str) -> Arc<Receipt> {
+        let bytes = std::fs::read(wasm(guest)).expect("the guest is built");
+        let staged = self.handle().store.versions.stage_bytes(&bytes, u64::MAX).expect("the store takes it");
+        let offer = Offer {
+            component: ComponentName::new(component).expect("a name"),
+            digest: staged.digest,
+            name_label: None,
+            modified: wall_now(),
+            source: Source::Deploy { from: "bench".into() },
+        };
+        let receipt = self.runtime.block_on(async {
+            let mut receipts = self.handle().receipts();
+            let answer = self.handle().deploy(offer).await.expect("the host runs");
+            let Answer::Upgrade(id) = answer else { panic!("{component} from {guest}: {answer:?}") };
+            loop {
+                let receipt = tokio::time::timeout(PATIENCE, receipts.recv()).await.expect("a receipt in time");
+                let receipt = receipt.expect("the receipt");
+                if receipt.id == id {
+                    return receipt;
+                }
+            }
+        });
+        assert_eq!(receipt.outcome, Outcome::Settled, "{receipt:?}");
+        receipt
+    }
+
+    /// A function of a component; keyed ones need an [`Target::of`] more.
+    pub fn target(&self, component: &str, function: &str) -> Target {
+        let address: Address = component.parse().expect("an address");
+        let router = self.handle().router.clone();
+        let code = router.code(&address).expect("the component serves");
+        let function = code.resolve(function).expect("it has the function").clone();
+        Target { router, address, function }
+    }
+
+    /// Ends these actors, and waits until they are gone.
+    pub fn stop(&self, actors: impl Iterator<Item = Address>) {
+        self.runtime.block_on(async {
+            let stops = actors.map(|actor| self.handle().ask(Request::Stop(actor)));
+            for stopped in futures_util::future::join_all(stops).await {
+                assert_eq!(stopped.expect("the host runs"), Answer::Done);
+            }
+        });
+    }
+}
+
+impl Target {
+    /// The same function of another actor.
+    pub fn of(&self, key: impl std::fmt::Display) -> Self {
+        let address = format!("{}/{key}", self.address.component).parse().expect("an address");
+        Self { address, ..self.clone() }
+    }
+
+    /// Whose function it is.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Which function it is.
+    pub fn function(&self) -> &Arc<Function> {
+        &self.function
+    }
+
+    /// The way to it.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// Calls it with a packed message.
+    pub async fn call(&self, args: Vec<u8>) -> Vec<u8> {
+        let (target, function) = (self.address.clone(), self.function.clone());
+        let call = Call { target, function, args, deadline: Instant::now() + PATIENCE };
+        self.router.call(call).await.expect("it answers")
+    }
+
+    /// The same from a thread that waits.
+    pub fn call_and_wait(&self, args: Vec<u8>) -> Vec<u8> {
+        block_on(self.call(args))
+    }
+}
