@@ -198,7 +198,11 @@ fn errors_are_a_sentence_or_a_document() {
     let nowhere = tempfile::tempdir().expect("a folder");
     let alone = Command::new(BINARY).args(["ps", "--dir"]).arg(nowhere.path()).output().expect("it runs");
     Ran(alone).ends_with(8).complains(&["changeling run"]);
-    run(&host, &["components", "--nonsense"]).ends_with(2);
+    run(&host, &["components", "--nonsense"]).ends_with(2).complains(&["--nonsense", "Usage"]);
+    let as_json = run(&host, &["check", "old.wasm", "--json"]).ends_with(2).err();
+    let document: Value = serde_json::from_str(&as_json).expect("JSON");
+    assert_eq!((&document["$type"], &document["exit"]), (&json!("changeling.error/1"), &json!(2)));
+    assert_eq!(document["error"], json!("the following required arguments were not provided: <NEW>"));
 }
 
 #[test]

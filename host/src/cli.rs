@@ -125,9 +125,18 @@ impl Reach {
     }
 }
 
+/// Whether errors are wanted as JSON by a command line that could not be read.
+fn wants_json() -> bool {
+    std::env::args_os().any(|arg| arg == "--json") || std::env::var_os("CHANGELING_JSON").is_some()
+}
+
 /// Parses the command line and runs the verb.
 pub fn main() -> ExitCode {
-    let verb = Cli::parse().verb;
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) if error.use_stderr() && wants_json() => return Failure::of_usage(&error).print(true),
+        Err(error) => error.exit(),
+    };
     let (json, outcome) = match verb {
         Verb::Run(verb) => (false, verb.run()),
         Verb::Call(verb) => (verb.reach.form.json, verb.run()),

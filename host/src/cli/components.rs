@@ -94,10 +94,7 @@ pub fn shapes(shapes: &Value) -> Vec<(&'static str, String)> {
     if shapes.is_null() {
         return Vec::new();
     }
-    let shape = |shape: &Value| match shape["structure"].as_str() {
-        None | Some("") => format!("version {}", shape["version"]),
-        Some(structure) => format!("version {} {structure}", shape["version"]),
-    };
+    let shape = |shape: &Value| format!("version {} {}", shape["version"], text(&shape["structure"]));
     let mut told = vec![("has state", shape(&shapes["current"]))];
     told.extend(under("reads", list(&shapes["reads"]).map(shape)));
     told.extend(under("writes", list(&shapes["writes"]).map(shape)));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use indicatif::ProgressBar;
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::http::Method;
 
 use super::client::{Client, escape};
@@ -68,39 +68,29 @@ impl Deploy {
         let progress = self.progress();
         for offer in &offers {
             progress.begin(&offer.component);
-            let ended = match self.begin(&client, offer, until)? {
+            let (said, exit) = match self.begin(&client, offer, until)? {
                 Begun::Nothing(why) => {
-                    progress.end();
-                    let line = format!("{}: {}", offer.component, text(&why["reason"]));
-                    if self.reach.form.json {
-                        out::line(why)
-                    } else {
-                        out::line(line)
-                    }
-                    continue;
+                    (self.form(&why, || format!("{}: {}", offer.component, text(&why["reason"]))), Exit::Done)
                 }
                 Begun::Upgrade(id) if self.no_wait && !self.wait => {
-                    progress.end();
-                    match self.reach.form.json {
-                        true => out::line(serde_json::json!({ "$type": "changeling.upgrade/1", "id": id })),
-                        false => out::line(id),
-                    }
-                    continue;
+                    (self.form(&json!({ "$type": "changeling.upgrade/1", "id": id }), || id.to_string()), Exit::Done)
                 }
-                Begun::Upgrade(id) => self.follow(&client, offer, id, until)?,
+                Begun::Upgrade(id) => {
+                    let ended = self.follow(&client, offer, id, until)?;
+                    (self.form(&ended, || receipt::sentence(&ended)), receipt::exit(&ended))
+                }
             };
-            progress.end();
-            if self.reach.form.json {
-                out::line(&ended)
-            } else {
-                out::line(receipt::sentence(&ended))
-            }
-            match receipt::exit(&ended) {
-                Exit::Done => {}
-                other => return Ok(other),
+            progress.0.suspend(|| out::line(said));
+            if exit != Exit::Done {
+                return Ok(exit);
             }
         }
         Ok(Exit::Done)
+    }
+
+    /// A document, or what it says.
+    fn form(&self, document: &Value, words: impl FnOnce() -> String) -> String {
+        if self.reach.form.json { document.to_string() } else { words() }
     }
 
     /// Reads all files before anything is sent.
@@ -149,19 +139,22 @@ impl Deploy {
 
     /// Its receipt, waited for.
     fn follow(&self, client: &Client, offer: &Offer, id: u64, until: Instant) -> Result<Value, Failure> {
-        let left = until.saturating_duration_since(Instant::now());
-        let path = format!("/v1/upgrades/{id}?wait={}ms", left.as_millis().max(1));
-        match client.json(Method::GET, &path, &[], None) {
-            // Waited for, and not there: there is no receipt yet.
-            Err(failure) if failure.exit() == Exit::NoSuchThing => Err(Failure::new(
-                Exit::TimeOut,
-                format!(
-                    "{} took longer than {}: upgrade {id} goes on, `changeling upgrades {id}` will tell how it ended",
-                    offer.component,
-                    humantime::format_duration(self.timeout)
-                ),
-            )),
-            other => other,
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let path = format!("/v1/upgrades/{id}?wait={}ms", left.as_millis().max(1));
+            match client.json(Method::GET, &path, &[], None) {
+                // There is no receipt yet, though it was waited for. The host has a patience of its own.
+                Err(failure) if failure.exit() == Exit::NoSuchThing && Instant::now() < until => {}
+                Err(failure) if failure.exit() == Exit::NoSuchThing => {
+                    let timeout = humantime::format_duration(self.timeout);
+                    let sentence = format!(
+                        "{} took longer than {timeout}: upgrade {id} goes on, `changeling upgrades {id}` will tell how it ended",
+                        offer.component
+                    );
+                    return Err(Failure::new(Exit::TimeOut, sentence));
+                }
+                ended => return ended,
+            }
         }
     }
 
@@ -187,12 +180,6 @@ struct Progress(ProgressBar);
 impl Progress {
     fn begin(&self, component: &str) {
         self.0.set_message(format!("{component}: sent"));
-    }
-
-    fn end(&self) {
-        // So that the outcome stands on a line of its own.
-        self.0.suspend(|| {});
-        self.0.set_message("");
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use ureq::http::Method;
 
 use super::client::Client;
-use super::table::text;
+use super::table::{pause, text};
 use super::{Exit, Failure, Reach, out};
 
 /// Tells what happened: loaded, refused, started, crashed, upgraded … with --json as JSON Lines.
@@ -89,7 +89,11 @@ fn line(record: &Value) -> String {
 fn told(name: &str, value: &Value) -> String {
     match value {
         Value::Object(object) => object.values().map(text).collect::<Vec<_>>().join(": "),
-        Value::String(words) => words.clone(),
+        Value::Number(ms) if name.ends_with("_ms") => {
+            let span = pause(ms.as_u64().unwrap_or(0).saturating_mul(1_000));
+            format!("{} {span}", name.trim_end_matches("_ms").replace('_', " "))
+        }
+        Value::String(_) => text(value),
         value => format!("{} {value}", name.replace('_', " ")),
     }
 }
@@ -108,6 +112,6 @@ mod tests {
             "seq": 2, "time": "T", "event": "crashed", "address": "a/b", "reason": { "reason": "trap", "words": "boom" },
             "again_in_ms": 5,
         });
-        assert_eq!(line(&crashed), "2  T  crashed  a/b: again in ms 5, trap: boom");
+        assert_eq!(line(&crashed), "2  T  crashed  a/b: again in 5.0ms, trap: boom");
     }
 }

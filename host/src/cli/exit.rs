@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
+use super::table::tame;
+
 /// Exit statuses, documented in the help and tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -69,6 +71,14 @@ impl Failure {
         Self { exit, sentence: text("detail").to_owned(), problem: Some(problem) }
     }
 
+    /// A command line that cannot be read.
+    pub fn of_usage(error: &clap::Error) -> Self {
+        let words = error.render().to_string();
+        // What follows the first empty line is advice.
+        let said: Vec<&str> = words.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        Self::new(Exit::Usage, said.join(" ").trim_start_matches("error: "))
+    }
+
     /// A file that cannot be read.
     pub fn of_file(file: &Path, error: &std::io::Error) -> Self {
         Self::new(Exit::Error, format!("{} cannot be read: {error}", file.display()))
@@ -96,7 +106,7 @@ impl Failure {
             eprintln!("{}", Value::Object(document));
         } else {
             let red = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{red}error:{red:#} {}", self.sentence);
+            anstream::eprintln!("{red}error:{red:#} {}", tame(&self.sentence));
         }
         self.exit.into()
     }

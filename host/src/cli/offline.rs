@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Failure;
+use super::table::{tame, under};
 use crate::control::bench::{Bench, Verdict};
 use crate::engine::code::Code;
 use crate::watch::{FileName, check_whole};
@@ -88,8 +89,8 @@ pub fn write(verdict: &Verdict, document: &mut Value) {
 
 /// A verdict for people.
 pub fn told(verdict: &Verdict) -> Vec<(&'static str, String)> {
-    let mut told: Vec<_> = super::table::under("found", verdict.findings.iter().cloned()).collect();
-    told.extend(verdict.unproven.iter().map(|words| ("unproven", words.clone())));
-    told.extend(super::table::under("refused", verdict.refusals.iter().map(Refusal::to_string)));
+    let mut told: Vec<_> = under("found", verdict.findings.iter().map(|found| tame(found))).collect();
+    told.extend(verdict.unproven.iter().map(|words| ("unproven", tame(words))));
+    told.extend(under("refused", verdict.refusals.iter().map(|refusal| tame(&refusal.to_string()))));
     told
 }

@@ -29,8 +29,11 @@ pub fn sentence(receipt: &Value) -> String {
     if let Some(max) = receipt["pause_us"]["max"].as_u64() {
         parts.push(format!("longest pause {}", pause(max)));
     }
-    let reason = receipt["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{component} {versions}: {}{reason}", parts.join(", "))
+    let told = format!("{component} {versions}: {}", parts.join(", "));
+    match &receipt["reason"] {
+        Value::Null => told,
+        reason => format!("{told}: {}", text(reason)),
+    }
 }
 
 /// Its row in a table of receipts.
@@ -42,15 +45,14 @@ pub fn row(receipt: &Value) -> Vec<String> {
         text(&receipt["from"]["label"]),
         text(&receipt["to"]["label"]),
         text(&receipt["outcome"]),
-        actors(receipt).join(", "),
         pause,
-        text(&receipt["ended"]),
+        to_the_second(&text(&receipt["ended"])),
         text(&receipt["reason"]),
     ]
 }
 
 /// The heads of a table of [`row`]s.
-pub const HEADS: [&str; 9] = ["id", "component", "from", "to", "outcome", "actors", "pause", "ended", "reason"];
+pub const HEADS: [&str; 8] = ["id", "component", "from", "to", "outcome", "pause", "ended", "reason"];
 
 /// Prints all that it says.
 pub fn print(receipt: &Value) {
@@ -67,8 +69,8 @@ pub fn print(receipt: &Value) {
         ("outcome", text(&receipt["outcome"])),
         ("step", text(&receipt["step"])),
     ];
-    if let Some(reason) = receipt["reason"].as_str() {
-        told.push(("reason", reason.to_owned()));
+    if !receipt["reason"].is_null() {
+        told.push(("reason", text(&receipt["reason"])));
     }
     told.extend(under("actors", actors(receipt)));
     let tried = &receipt["rehearsal"];
@@ -89,11 +91,18 @@ pub fn print(receipt: &Value) {
         told.push(("held", format!("{}, the longest for {}", count(calls, "call"), pause(longest))));
     }
     told.extend(under("found", list(&receipt["findings"]).map(text)));
-    told.extend(under("refused", list(&receipt["refusals"]).map(refusal)));
+    // One alone is the reason.
+    let refusals: Vec<String> = list(&receipt["refusals"]).map(refusal).collect();
+    told.extend(under("refused", refusals).filter(|_| list(&receipt["refusals"]).count() > 1));
     told.extend(under("held by", list(&receipt["holders"]).map(text)));
     told.push(("started", text(&receipt["started"])));
     told.push(("ended", text(&receipt["ended"])));
     table::print_told(told);
+}
+
+/// RFC 3339 without fractions.
+fn to_the_second(moment: &str) -> String {
+    moment.split_once('.').map_or_else(|| moment.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::out;
@@ -15,12 +15,29 @@ pub fn print(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     if !heads.is_empty() {
         table.set_header(heads.iter().map(|head| head.to_uppercase()));
     }
+    table.add_rows(rows);
+    table.column_iter_mut().for_each(|column| _ = column.set_padding((0, GAP)));
     if std::io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
+        break_the_last(&mut table);
     }
-    table.add_rows(rows);
-    table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 2)));
     out::line(table.trim_fmt());
+}
+
+/// Between columns.
+const GAP: u16 = 2;
+/// What the last column needs to be readable.
+const READABLE: u16 = 24;
+
+/// Where there is room for it, only the last column is broken into lines: it has the longest texts.
+fn break_the_last(table: &mut Table) {
+    let widths = table.column_max_content_widths();
+    let Some((_, others)) = widths.split_last() else { return };
+    let taken: u16 = others.iter().map(|width| width.saturating_add(GAP)).fold(0, u16::saturating_add);
+    if table.width().is_some_and(|width| taken.saturating_add(READABLE) <= width) {
+        let columns = table.column_iter_mut().take(others.len());
+        columns.for_each(|column| _ = column.set_constraint(ColumnConstraint::ContentWidth));
+    }
 }
 
 /// Prints what is told of one thing, a name and a text a line. A name that is empty goes on with the one above.
@@ -56,9 +73,15 @@ pub fn pause(us: u64) -> String {
 pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => tame(text),
         other => other.to_string(),
     }
+}
+
+/// Words of others, which shall not steer the terminal: control characters are shown, not obeyed.
+pub fn tame(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// The first digits of a digest in a document.

@@ -12,10 +12,10 @@ use super::{Exit, Failure, Reach, out, receipt, table};
 pub struct Upgrades {
     /// The number of an upgrade.
     id: Option<u64>,
-    /// Only those of this component.
-    #[arg(long, value_name = "NAME", env = "CHANGELING_COMPONENT", conflicts_with = "id")]
+    /// Of the list, only those of this component.
+    #[arg(long, value_name = "NAME", env = "CHANGELING_COMPONENT")]
     component: Option<String>,
-    /// At most so many.
+    /// Of the list, at most so many.
     #[arg(long, value_name = "NUMBER", env = "CHANGELING_LIMIT", default_value_t = 100)]
     limit: u64,
     #[command(flatten)]
