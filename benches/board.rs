@@ -25,8 +25,9 @@ struct Row {
     what: String,
     against: String,
     target: Option<f64>,
-    /// The thing and its floor, in nanoseconds, sample by sample.
+    /// The thing and its floor, in nanoseconds or bytes, sample by sample.
     pairs: Vec<(f64, f64)>,
+    readable: fn(f64) -> String,
 }
 
 impl Board {
@@ -74,8 +75,17 @@ impl Board {
 
     /// Takes what was measured otherwise: the thing and its floor, in nanoseconds.
     pub fn add(&mut self, what: &str, against: Floor<'_>, pairs: Vec<(f64, f64)>) {
+        self.push(what, against, pairs, readable);
+    }
+
+    /// The same in bytes.
+    pub fn add_bytes(&mut self, what: &str, against: Floor<'_>, pairs: Vec<(f64, f64)>) {
+        self.push(what, against, pairs, |bytes| format!("{:.1} KiB", bytes / 1024.0));
+    }
+
+    fn push(&mut self, what: &str, against: Floor<'_>, pairs: Vec<(f64, f64)>, readable: fn(f64) -> String) {
         let (what, target) = (what.to_owned(), against.target);
-        self.rows.push(Row { what, against: against.name.to_owned(), target, pairs });
+        self.rows.push(Row { what, against: against.name.to_owned(), target, pairs, readable });
     }
 
     /// The median of a floor that was measured, in nanoseconds.
@@ -125,9 +135,9 @@ impl fmt::Display for Board {
             };
             table.add_row([
                 row.what.clone(),
-                readable(took),
+                (row.readable)(took),
                 row.against.clone(),
-                readable(floor),
+                (row.readable)(floor),
                 format!("{ratio:.2}"),
                 format!("{low:.2} to {high:.2}"),
                 row.target.map(|target| format!("≤ {target}")).unwrap_or_default(),

@@ -11,6 +11,7 @@ mod floor;
 #[path = "../tests/support/guests.rs"]
 mod guests;
 mod host;
+mod memory;
 mod messages;
 mod swaps;
 
@@ -40,6 +41,7 @@ fn main() {
             bench(criterion, board, &host);
         }
     };
+    group("memory", memory::bench, &mut criterion, &mut board);
     group("calls", calls::bench, &mut criterion, &mut board);
     group("casts", casts::bench, &mut criterion, &mut board);
     group("messages", messages::bench, &mut criterion, &mut board);

@@ -34,6 +34,9 @@ fn config() -> Config {
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable)
         .memory_may_move(false)
+        // Initial data is copied when an instance is made. Mapped copy-on-write, its pages are copied in the pause of a
+        // switch instead, each with a flush on every core: half as long again. See docs/figures.md.
+        .memory_init_cow(false)
         // Tier 2 of wasmtime's promises, or unfinished by its own documentation: a smaller surface.
         .shared_memory(false)
         .wasm_memory64(false)
