@@ -52,6 +52,7 @@ fn cast(to: &Target, args: Vec<u8>) {
         let (function, args) = (to.function().clone(), args.clone());
         match actor.post(Message { function, args, sender: None, deadline: None, reply: None }) {
             Ok(Posted::Queued) => return,
+            Ok(Posted::Wanted) => panic!("{} has no instance: nothing here crashes it", to.address()),
             Ok(Posted::Run(incarnation, message)) => {
                 return stage.queue.run_here(run::run(actor, incarnation, Some(message)));
             }

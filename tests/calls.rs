@@ -46,7 +46,7 @@ fn a_client_that_disconnects_leaves_handler_and_actor_intact() {
         body.len()
     )
     .expect("the host reads");
-    while host.actor("timer")["state"] != json!("running") {}
+    host.until("it works", |host| host.actor("timer")["state"] == "running");
     drop(client);
 
     // Answered after the handler, by the same actor.
@@ -59,7 +59,7 @@ fn a_client_that_disconnects_leaves_handler_and_actor_intact() {
 fn a_deadline_bounds_the_wait_and_not_the_handler() {
     let host = Host::start();
     host.drop_in("timer", "timer").settled();
-    let late = host.run(&["call", "timer", "slow", "400", "--deadline", "20ms"]);
+    let late = host.run(&["call", "timer", "slow", "900", "--deadline", "400ms"]);
     assert_eq!(late.status.code(), Some(7), "{}", String::from_utf8_lossy(&late.stderr));
 
     host.call("timer", "ticks", json!([]));

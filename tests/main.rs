@@ -6,9 +6,17 @@
 mod support;
 
 mod calls;
-mod folder;
+mod cli;
+mod docs;
+mod hold;
 mod idle;
+mod kinds;
 mod layers;
 mod misbehaving;
+mod new;
+mod offers;
+mod order;
 mod restart;
+mod rollback;
 mod swap;
+mod timers;

@@ -1,9 +1,12 @@
 //! A host to test, and the words to do it with.
 
+mod bytes;
 mod guests;
 mod host;
+mod load;
 mod receipt;
 
-use guests::wasm;
-pub use host::Host;
-use receipt::Receipt;
+pub use bytes::{bytes, variant};
+pub use guests::wasm;
+pub use host::{BINARY, Host};
+pub use receipt::Receipt;

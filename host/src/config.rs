@@ -248,8 +248,6 @@ pub struct Limits {
     pub save: Duration,
     /// Guest time of one code change. 10 s.
     pub change: Duration,
-    /// How long a call waits that is made by a handler without a deadline. 5 s.
-    pub call_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -266,7 +264,6 @@ impl Default for Limits {
             log: 64 * KIB,
             save: Duration::from_secs(5),
             change: Duration::from_secs(10),
-            call_timeout: Duration::from_secs(5),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The loop between the deciding core and the world: a fact comes in, the core decides, the hands act. One thread; it
 //! never waits for a disk, a compiler or a guest.
 
+pub mod bench;
 mod disk;
 mod hands;
 mod loader;
@@ -186,9 +187,9 @@ pub fn start(parts: Parts, world: World, begin: Event) -> std::io::Result<(Handl
     };
     let (ended, over) = oneshot::channel();
     let (answers, answered) = channel();
-    let disk = disk::start(parts.store.clone(), news.clone(), happenings, receipts)?;
     let loader = loader::start(stage.engine.clone(), parts.store.clone(), parts.compiler, parts.settings.clone())?;
-    let hands = hands::Hands::new(stage, disk, loader, parts.store, parts.settings, answers);
+    let disk = disk::start(parts.store.clone(), news.clone(), happenings, receipts, loader)?;
+    let hands = hands::Hands::new(stage, disk, parts.store, parts.settings, answers);
     let mut turner =
         Loop { world, hands, waiting: HashMap::new(), next_request: RequestId(0), began: Instant::now(), answered };
     std::thread::Builder::new().name("control".into()).spawn(move || {
@@ -212,6 +213,8 @@ impl Loop {
     fn turn(&mut self, inputs: &Receiver<Input>) {
         while !self.hands.ended() {
             let input = match self.world.wake_at() {
+                // Before what waits: a standing backlog would keep every time-out waiting.
+                Some(at) if at <= self.now() => Err(RecvTimeoutError::Timeout),
                 None => inputs.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(at) => inputs.recv_timeout(at - self.now()),
             };

@@ -23,7 +23,6 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
 use code::Code;
-use limits::MemoryGauge;
 use room::Room;
 use sandbox::Sandbox;
 use settings::TICK;
@@ -35,7 +34,6 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     wasm: wasmtime::Engine,
     linker: Linker<Sandbox>,
-    gauge: MemoryGauge,
     room: Room,
     stop: Arc<AtomicBool>,
 }
@@ -60,19 +58,14 @@ impl Engine {
                 ticking.increment_epoch();
             }
         })?;
-        Ok(Self(Arc::new(Inner { wasm, linker, gauge: MemoryGauge::default(), room, stop })))
+        Ok(Self(Arc::new(Inner { wasm, linker, room, stop })))
     }
 
     fn wasm(&self) -> &wasmtime::Engine {
         &self.0.wasm
     }
 
-    /// Linear memory of all instances.
-    pub fn gauge(&self) -> MemoryGauge {
-        self.0.gauge.clone()
-    }
-
-    /// How many instances there may be.
+    /// How much there may be.
     pub fn room(&self) -> &Room {
         &self.0.room
     }
@@ -99,15 +92,25 @@ impl Engine {
         // SAFETY: the caller hands over a file of the store's `compiled` folder, which only this user may write, that
         // our own compiler wrote and whose digest was just compared. wasmtime compares engine version and settings.
         let component = unsafe { Component::deserialize_file(self.wasm(), compiled) };
-        let component = component.map_err(|e| Refusal {
-            step: Step::Compiled,
-            act: "load".into(),
-            address: None,
-            words: format!("the compiled code cannot be mapped: {e:#}"),
-            cause: Cause::Surroundings,
-        })?;
-        Code::reflect(self, &component, digest, label, size)
+        Code::reflect(self, &component.map_err(cannot_be_mapped)?, digest, label, size)
     }
+
+    /// Takes over code that the compile child has just given, and reads what it offers.
+    ///
+    /// # Errors
+    /// As for [`Engine::load`].
+    pub fn adopt(&self, compiled: &[u8], digest: Digest, label: String, size: u64) -> Result<Code, Refusal> {
+        #[expect(unsafe_code, reason = "the bytes come from our own compile child, through no file")]
+        // SAFETY: the caller hands over what our own compiler answered over its pipe, which nobody else can write to.
+        // wasmtime compares engine version and settings.
+        let component = unsafe { Component::deserialize(self.wasm(), compiled) };
+        Code::reflect(self, &component.map_err(cannot_be_mapped)?, digest, label, size)
+    }
+}
+
+fn cannot_be_mapped(error: wasmtime::Error) -> Refusal {
+    let words = format!("the compiled code cannot be mapped: {error:#}");
+    Refusal { step: Step::Compiled, act: "load".into(), address: None, words, cause: Cause::Surroundings }
 }
 
 impl Drop for Inner {

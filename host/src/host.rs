@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use changeling_core::contract::{Offer, Source};
-use changeling_core::id::ComponentName;
 use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::view::ComponentState;
 use changeling_core::{Event, ParkedActor, World};
@@ -24,7 +23,7 @@ use crate::control::{self, Handle, Parts, wall_now};
 use crate::engine::room::Room;
 use crate::engine::{Engine, wit};
 use crate::http::{self, Access};
-use crate::store::{LastEnd, Status, Store, rfc3339};
+use crate::store::{LastEnd, Status, Store};
 use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
 
 /// What a host is started with.
@@ -128,7 +127,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     when_restored(&handle).await?;
     let pid = std::process::id();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    store.status.write(&Status { pid, url: url.clone(), token, version, started: rfc3339(wall_now()) })?;
+    store.status.write(&Status { pid, url: url.clone(), token, version, started: wall_now().to_string() })?;
     // Nobody may be listening.
     _ = ready.send(true);
     Ok(Host { handle, url, ready, over, stop_http, http, watcher, queue })
@@ -146,6 +145,8 @@ impl Host {
         handle.tell(Event::End);
         // An error says that the loop is gone already.
         _ = over.await;
+        // Streams of events end with it; they would be waited for in vain.
+        drop(ready);
         _ = stop_http.send(());
         if tokio::time::timeout(HTTP_GRACE, http).await.is_err() {
             tracing::warn!("requests that were still open after {HTTP_GRACE:?} were cut");
@@ -302,10 +303,4 @@ fn token() -> anyhow::Result<String> {
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("the system gives no random bytes for a token: {e}"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The component that a file in the folder would be a version of.
-pub fn component_of(file: &Path) -> Result<ComponentName, String> {
-    let name = file.file_name().and_then(|name| name.to_str()).ok_or("its name is not text")?;
-    crate::watch::FileName::parse(name).map(|name| name.component)
 }

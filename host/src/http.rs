@@ -1,7 +1,7 @@
 //! The HTTP of the host. Wire shapes exist here and in `wire` alone; everything else gets typed calls.
 
 mod call;
-pub use call::WAVE as MEDIA_WAVE;
+pub use call::{OUTCOME, WAVE as MEDIA_WAVE};
 mod deploy;
 mod events;
 mod guard;

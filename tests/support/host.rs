@@ -4,15 +4,17 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
-use super::{Receipt, wasm};
+use super::{Receipt, bytes, variant};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
+/// The program itself.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
 /// No wait in a test is longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -24,6 +26,13 @@ pub struct Host {
     token: String,
     log: Receiver<String>,
     agent: Agent,
+}
+
+/// A folder for a host: in memory where the machine has that, so that no test waits for a disk that others keep busy.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a folder for the test")
 }
 
 /// What HTTP answered.
@@ -45,18 +54,24 @@ impl Answer {
 impl Host {
     /// On an empty folder.
     pub fn start() -> Self {
-        Self::on(tempfile::tempdir().expect("a folder for the test"))
+        Self::on(folder())
     }
 
     /// On an empty folder with this manifest.
     pub fn with_manifest(manifest: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a folder for the test");
+        let dir = folder();
         std::fs::write(dir.path().join("changeling.toml"), manifest).expect("the manifest is written");
         Self::on(dir)
     }
 
     fn on(dir: TempDir) -> Self {
-        let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_idle_connections(64)
+            .max_idle_connections_per_host(64)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .into();
         let (_, log) = channel();
         let mut host = Self { child: None, dir, url: String::new(), token: String::new(), log, agent };
         host.begin();
@@ -120,15 +135,45 @@ impl Host {
     /// Copies a guest into the folder as a version of `component`, and waits for its receipt.
     #[track_caller]
     pub fn drop_in(&self, component: &str, guest: &str) -> Receipt {
-        let last = self.receipts(component).first().map_or(0, Receipt::id);
+        let last = self.last_receipt(component);
         self.put(component, guest);
         self.receipt_after(component, last)
     }
 
+    /// The number of a component's newest receipt, 0 before the first.
+    pub fn last_receipt(&self, component: &str) -> u64 {
+        self.receipts(component).first().map_or(0, Receipt::id)
+    }
+
     /// Copies a guest into the folder.
     pub fn put(&self, component: &str, guest: &str) {
-        let bytes = std::fs::read(wasm(guest)).expect("the guest is built");
-        self.write_file(&format!("{component}.wasm"), &bytes);
+        self.write_file(&format!("{component}.wasm"), &bytes(guest));
+    }
+
+    /// Copies a guest into the folder in bytes of its own: with a section at its end that nobody reads.
+    pub fn put_variant(&self, component: &str, guest: &str, mark: &str) {
+        self.write_file(&format!("{component}.wasm"), &variant(guest, mark));
+    }
+
+    /// The same, and waits for its receipt.
+    #[track_caller]
+    pub fn drop_in_variant(&self, component: &str, guest: &str, mark: &str) -> Receipt {
+        let last = self.last_receipt(component);
+        self.put_variant(component, guest, mark);
+        self.receipt_after(component, last)
+    }
+
+    /// Has a version compiled before somebody waits for it, as one of a component of its own.
+    #[track_caller]
+    pub fn prepare(&self, bytes: &[u8]) {
+        let last = self.last_receipt("prepared");
+        self.write_file("prepared.wasm", bytes);
+        self.receipt_after("prepared", last);
+    }
+
+    /// Offers a version over HTTP; what is answered at once.
+    pub fn deploy(&self, component: &str, bytes: &[u8]) -> Answer {
+        self.post(&format!("/v1/deploy?component={component}"), bytes)
     }
 
     /// Writes a file into the folder.
@@ -170,8 +215,51 @@ impl Host {
         let (agent, url, token) = (self.agent.clone(), self.url.clone(), self.token.clone());
         move |address, function, args| {
             let request = agent.post(format!("{url}/v1/call/{address}/{function}"));
-            answer(request.header("authorization", format!("Bearer {token}")).send_json(args))
+            let request =
+                request.header("authorization", format!("Bearer {token}")).header("changeling-deadline", "60s");
+            answer(request.send_json(args))
         }
+    }
+
+    /// Calls a function from a thread of its own.
+    pub fn calling(&self, address: &str, function: &'static str, args: Value) -> JoinHandle<Answer> {
+        let (call, address) = (self.caller(), address.to_owned());
+        std::thread::spawn(move || call(&address, function, args))
+    }
+
+    /// Sets an actor that rests to a work that takes long, and comes back when it is at it.
+    #[track_caller]
+    pub fn at_work(&self, address: &str, function: &'static str, args: Value) -> JoinHandle<Answer> {
+        self.until("it rests", |host| host.actor(address)["state"] == "idle");
+        let work = self.calling(address, function, args);
+        self.until("it works", |host| host.actor(address)["state"] == "running");
+        work
+    }
+
+    /// Looks again and again until it is so.
+    #[track_caller]
+    pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            assert!(Instant::now() < end, "it never came that {what}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until an upgrade of the component has come to a step.
+    #[track_caller]
+    pub fn until_upgrade_is(&self, component: &str, step: &str) {
+        let fits =
+            |event: &Value| event["component"] == component && event["event"] == "upgrading" && event["step"] == step;
+        let earlier = self.receipts(component).iter().filter(|receipt| !receipt.0["steps"][step].is_null()).count();
+        self.until(&format!("an upgrade of {component} is {step}"), |host| {
+            host.happenings().iter().filter(|event| fits(event)).count() > earlier
+        });
+    }
+
+    /// Everything that happened so far.
+    pub fn happenings(&self) -> Vec<Value> {
+        self.get("/v1/events?since=0&limit=1000000").body["events"].as_array().cloned().unwrap_or_default()
     }
 
     /// The saved state of a live actor.
@@ -211,12 +299,28 @@ impl Host {
         run.expect("the command runs")
     }
 
+    /// Starts a command of the same binary in the host's folder; what it prints is read by the test.
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        let mut command = Command::new(BINARY);
+        let command = command.args(args).current_dir(self.dir()).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.spawn().expect("the command runs")
+    }
+
+    /// ^C, and no waiting.
+    pub fn signal(&self) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().expect("it runs"));
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.take().expect("it runs").wait().expect("it ends")
+    }
+
     /// Ends it as ^C does, and waits.
     pub fn interrupt(&mut self) -> ExitStatus {
-        let mut child = self.child.take().expect("it runs");
-        let pid = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
-        child.wait().expect("it ends")
+        self.signal();
+        self.wait()
     }
 
     /// Ends it without any warning, and waits.
@@ -230,6 +334,13 @@ impl Host {
     pub fn start_again(&mut self) {
         assert!(self.child.is_none(), "it still runs");
         self.begin();
+    }
+
+    /// Memory of its process that is in RAM, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system counts it");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes") << 10
     }
 
     /// A figure of its process: lines of `/proc/PID/maps`, entries of `/proc/PID/fd` …

@@ -3,26 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::actor::{Actor, ActorKey};
-use crate::contract::{Offer, Source, Version};
-use crate::effect::{Answer, Effect};
-use crate::folder;
-use crate::happening::Happening;
+use crate::contract::{Offer, Version};
+use crate::effect::Effect;
 use crate::id::{Address, ComponentName, Digest, Label, RequestId};
 use crate::policy::Policy;
 use crate::reason::{CallError, Refusal};
-use crate::receipt::{Outcome, VersionRef};
 use crate::restore::Restoring;
 use crate::time::Time;
-use crate::turn::{Alarm, Turn};
+use crate::turn::Turn;
 use crate::upgrade::receipt::Draft;
 use crate::upgrade::straggler::Straggler;
 use crate::upgrade::{Stage, Upgrade};
-
-/// Files that are dropped together come within this time, and the newest of them wins before any is begun.
-const DROPPED_TOGETHER: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub(crate) struct Component {
@@ -40,6 +33,8 @@ pub(crate) struct Component {
     /// Actors that an upgrade published without: they go over at their next boundary.
     pub stragglers: BTreeMap<ActorKey, Straggler>,
 }
+
+pub(crate) type Components = BTreeMap<ComponentName, Component>;
 
 /// Whether it is there for its callers.
 #[derive(Debug)]
@@ -63,7 +58,8 @@ pub(crate) struct Loaded {
 pub(crate) struct Waiting {
     pub offer: Offer,
     pub draft: Draft,
-    ripe: Time,
+    /// When it may begin: files that are dropped together compete first.
+    pub ripe: Time,
 }
 
 impl Component {
@@ -83,10 +79,7 @@ impl Component {
     }
 
     pub fn address(&self, key: &ActorKey) -> Address {
-        Address {
-            component: self.name.clone(),
-            key: key.clone(),
-        }
+        Address { component: self.name.clone(), key: key.clone() }
     }
 
     pub fn version(&self, digest: Digest) -> Option<&Arc<Version>> {
@@ -94,8 +87,7 @@ impl Component {
     }
 
     pub fn label(&self, digest: Digest) -> Label {
-        self.version(digest)
-            .map_or_else(|| digest.short(), |version| version.label.clone())
+        self.version(digest).map_or_else(|| digest.short(), |version| version.label.clone())
     }
 
     /// Whether there is nothing left to remember.
@@ -114,144 +106,8 @@ impl Component {
         self.versions.contains_key(&digest)
             || self.loads.contains_key(&digest)
             || self.upgrade.as_ref().is_some_and(|upgrade| upgrade.to() == digest)
-            || self
-                .waiting
-                .as_ref()
-                .is_some_and(|waiting| waiting.offer.digest == digest)
+            || self.waiting.as_ref().is_some_and(|waiting| waiting.offer.digest == digest)
             || matches!(&self.standing, Standing::Restoring(restoring) if restoring.needs(digest))
-    }
-
-    /// Bytes lie in the store, and somebody wants them to run.
-    pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
-        let mut is_news = false;
-        turn.ledger.edit(|table| is_news = folder::is_news(table, &offer));
-        if !is_news {
-            return;
-        }
-        if let Some(id) = self.joined(&offer, turn) {
-            return turn.answer(request, &Answer::Upgrade(id));
-        }
-        if self.is_current(offer.digest) {
-            self.supersede_waiting("the bytes that are current were offered again", turn);
-            let why = format!("{} runs these bytes already ({})", self.name, self.label(offer.digest));
-            return self.ignore(&offer, request, Answer::Nothing(why.clone()), why, turn);
-        }
-        if let Some(refusal) = self.stands_refused(&offer, turn) {
-            let why = format!("refused before: {refusal}; `deploy` tries again");
-            return self.ignore(&offer, request, Answer::Refused(refusal), why, turn);
-        }
-        let id = turn.ledger.next_upgrade();
-        turn.answer(request, &Answer::Upgrade(id));
-        let label = offer.name_label.clone().unwrap_or_else(|| offer.digest.short());
-        let to = VersionRef {
-            digest: offer.digest,
-            label,
-        };
-        let mut draft = Draft::new(id, self.name.clone(), to, offer.source.clone(), turn.wall);
-        draft.from = turn.ledger.current(&self.name);
-        self.queue(offer, draft, turn);
-    }
-
-    /// The upgrade that this offer is already on its way by.
-    fn joined(&mut self, offer: &Offer, turn: &mut Turn<'_>) -> Option<crate::id::UpgradeId> {
-        if let Some(id) = self
-            .waiting
-            .as_ref()
-            .filter(|w| w.offer.digest == offer.digest)
-            .map(|w| w.draft.id)
-        {
-            return Some(id);
-        }
-        let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.is_before_publish())?;
-        let id = (upgrade.to() == offer.digest && !upgrade.is_turning_back()).then_some(upgrade.draft.id)?;
-        self.supersede_waiting("the upgrade in hand was offered again", turn);
-        Some(id)
-    }
-
-    fn is_current(&self, digest: Digest) -> bool {
-        self.current == Some(digest) && self.upgrade.as_ref().is_none_or(|upgrade| !upgrade.is_before_publish())
-    }
-
-    fn stands_refused(&self, offer: &Offer, turn: &mut Turn<'_>) -> Option<Refusal> {
-        match offer.source {
-            Source::Folder { .. } => folder::verdict(&turn.ledger.table, &self.name, offer.digest).cloned(),
-            Source::Deploy { .. } => {
-                turn.ledger
-                    .edit(|table| folder::acquit(table, &self.name, offer.digest));
-                None
-            }
-        }
-    }
-
-    fn ignore(&self, offer: &Offer, request: Option<RequestId>, answer: Answer, why: String, turn: &mut Turn<'_>) {
-        let (Source::Folder { file: name } | Source::Deploy { from: name }) = &offer.source;
-        turn.tell(Happening::Ignored {
-            component: Some(self.name.clone()),
-            file: name.clone(),
-            why,
-        });
-        turn.answer(request, &answer);
-        turn.let_go.push(offer.digest);
-    }
-
-    /// The newest waits, whatever else waited is superseded; what is only waiting to drain is over now.
-    fn queue(&mut self, offer: Offer, draft: Draft, turn: &mut Turn<'_>) {
-        let is_file = |offer: &Offer| matches!(offer.source, Source::Folder { .. });
-        let rival = match (&self.waiting, &self.upgrade) {
-            (Some(waiting), _) => Some(&waiting.offer),
-            (None, Some(upgrade)) if upgrade.is_before_publish() && is_file(&upgrade.offer) && is_file(&offer) => {
-                Some(&upgrade.offer)
-            }
-            (None, _) => None,
-        };
-        if rival.is_some_and(|rival| !folder::is_newer(&offer, rival)) {
-            turn.let_go.push(offer.digest);
-            return draft.finish(
-                Outcome::Superseded,
-                Some("a newer version was offered before it".to_owned()),
-                turn,
-            );
-        }
-        self.supersede_waiting("a newer version was offered", turn);
-        let ripe = if is_file(&offer) {
-            turn.now + DROPPED_TOGETHER
-        } else {
-            turn.now
-        };
-        self.waiting = Some(Waiting { offer, draft, ripe });
-        if self
-            .upgrade
-            .as_ref()
-            .is_some_and(|upgrade| !upgrade.is_before_publish())
-        {
-            self.finish(
-                Outcome::Superseded,
-                Some("a newer version was offered".to_owned()),
-                turn,
-            );
-        }
-        self.begin_next(turn);
-    }
-
-    pub fn supersede_waiting(&mut self, why: &str, turn: &mut Turn<'_>) {
-        if let Some(waiting) = self.waiting.take() {
-            turn.let_go.push(waiting.offer.digest);
-            waiting.draft.finish(Outcome::Superseded, Some(why.to_owned()), turn);
-        }
-    }
-
-    /// Begins what waits, when nothing else is in hand.
-    pub fn begin_next(&mut self, turn: &mut Turn<'_>) {
-        let is_free = self.upgrade.is_none() && matches!(self.standing, Standing::Present) && !turn.ending;
-        let Some(waiting) = self.waiting.take_if(|_| is_free) else {
-            return;
-        };
-        if turn.now < waiting.ripe {
-            turn.wake(waiting.ripe, Alarm::Upgrade(self.name.clone()));
-            self.waiting = Some(waiting);
-            return;
-        }
-        self.begin(waiting.offer, waiting.draft, turn);
     }
 
     /// Asks for a version; a retirement of it under way is called off.
@@ -260,10 +116,16 @@ impl Component {
             loaded.is_retired = false;
         }
         *self.loads.entry(digest).or_default() += 1;
-        turn.ask(Effect::Load {
-            component: self.name.clone(),
-            digest,
-        });
+        let label = self.given_label(digest, turn);
+        turn.ask(Effect::Load { component: self.name.clone(), digest, label });
+    }
+
+    /// What a version is called that does not say so itself: as its file was named, now or when it became current.
+    fn given_label(&self, digest: Digest, turn: &Turn<'_>) -> Label {
+        let offered = self.upgrade.as_ref().filter(|upgrade| upgrade.to() == digest);
+        let row = turn.ledger.table.components.get(&self.name).filter(|row| row.current == digest);
+        let offered = offered.map(|upgrade| upgrade.draft.to.label.clone());
+        offered.or_else(|| row.map(|row| row.label.clone())).unwrap_or_else(|| digest.short())
     }
 
     /// A version was loaded, or could not be.
@@ -277,10 +139,7 @@ impl Component {
             self.loads.remove(&digest);
         }
         if let Ok(version) = &outcome {
-            let loaded = Loaded {
-                version: Arc::from(version.clone()),
-                is_retired: false,
-            };
+            let loaded = Loaded { version: Arc::from(version.clone()), is_retired: false };
             self.versions.entry(digest).or_insert(loaded);
         }
         let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.to() == digest);
@@ -297,16 +156,14 @@ impl Component {
 
     /// No more of this version, unless it is current.
     pub fn retire(&mut self, digest: Digest, turn: &mut Turn<'_>) {
-        if self.current == Some(digest) {
+        // Where a loading of it is not answered, the answer is what retires it.
+        if self.current == Some(digest) || self.loads.contains_key(&digest) {
             return;
         }
         match self.versions.get_mut(&digest) {
             Some(loaded) => {
                 loaded.is_retired = true;
-                turn.ask(Effect::Retire {
-                    component: self.name.clone(),
-                    digest,
-                });
+                turn.ask(Effect::Retire { component: self.name.clone(), digest });
             }
             None => turn.let_go.push(digest),
         }
@@ -317,11 +174,7 @@ impl Component {
         // It may have been told just before the hands heard that the version is wanted again: it is gone all the same,
         // until that loading is answered.
         let is_wanted_again = self.loads.contains_key(&digest);
-        if !self
-            .versions
-            .get(&digest)
-            .is_some_and(|loaded| loaded.is_retired || is_wanted_again)
-        {
+        if !self.versions.get(&digest).is_some_and(|loaded| loaded.is_retired || is_wanted_again) {
             return turn.stray();
         }
         self.versions.remove(&digest);
@@ -331,10 +184,7 @@ impl Component {
 
     /// A message waits for an actor that cannot be.
     pub fn turn_away(&self, key: &ActorKey, error: CallError, turn: &mut Turn<'_>) {
-        turn.ask(Effect::TurnAway {
-            address: self.address(key),
-            error,
-        });
+        turn.ask(Effect::TurnAway { address: self.address(key), error });
     }
 
     /// Whatever an alarm of this component was for.

@@ -68,11 +68,7 @@ pub struct Hooks {
 impl Hooks {
     /// Exporting `state`, `lifecycle` or `info` makes an actor.
     pub fn kind(self) -> Kind {
-        if self.state || self.lifecycle || self.info {
-            Kind::Actor
-        } else {
-            Kind::Service
-        }
+        if self.state || self.lifecycle || self.info { Kind::Actor } else { Kind::Service }
     }
 }
 

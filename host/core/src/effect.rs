@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::happening::Happening;
-use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, TableWrite, UpgradeId};
+use crate::id::{Address, Attempt, ComponentName, Digest, Generation, Label, RequestId, TableWrite, UpgradeId};
 use crate::reason::{CallError, ExitReason, Refusal};
 use crate::receipt::Receipt;
 use crate::table::Table;
@@ -20,6 +20,8 @@ pub enum Effect {
         component: ComponentName,
         /// Which bytes.
         digest: Digest,
+        /// What people call it where it carries no version of its own.
+        label: Label,
     },
     /// On a sealed scratch instance: `init` (for `address`, or a made-up key), `save` in its own version, `code-change`
     /// of those bytes on another one, health. A service is only instantiated. Answered by `Proved`.
@@ -55,7 +57,8 @@ pub enum Effect {
         /// From what.
         birth: Birth,
     },
-    /// Answer all that waits at an address that gets no actor, and forget the mailbox.
+    /// Answer all that waits at an address that gets no actor, or no other one, and forget the mailbox. Does nothing where
+    /// an instance lives there after all.
     TurnAway {
         /// Which.
         address: Address,

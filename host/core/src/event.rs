@@ -94,7 +94,8 @@ pub enum Event {
         /// Why.
         failure: StartFailure,
     },
-    /// An incarnation is over. Whatever it held, a gate above all, is released.
+    /// An incarnation is over. Whatever it held, a gate above all, is released; its mailbox waits for a start of the next
+    /// one, or for [`Effect::TurnAway`](crate::Effect::TurnAway), which answers this.
     Exited {
         /// Whose.
         address: Address,

@@ -9,26 +9,24 @@ use crate::table::{Table, Verdict};
 /// Verdicts kept in all; beyond it the oldest go.
 const MAX_VERDICTS: usize = 1_000;
 
-/// Notes what lies under a file's name now. An offer is a change of it, or a new name, and nothing else is.
-pub(crate) fn is_news(table: &mut Table, offer: &Offer) -> bool {
+/// Whether a file's bytes are not those last seen under its name. That is an offer, and nothing else is.
+pub(crate) fn is_news(table: &Table, offer: &Offer) -> bool {
     match &offer.source {
-        Source::Folder { file } => table.files.insert(file.clone(), offer.digest) != Some(offer.digest),
+        Source::Folder { file } => table.files.get(file) != Some(&offer.digest),
         Source::Deploy { .. } => true,
     }
 }
 
-/// Forgets that a file was seen, so that it is an offer again.
-pub(crate) fn unsee(table: &mut Table, source: &Source) {
+/// Notes what lies under a file's name, once it is decided what becomes of it: a host that dies before leaves an offer.
+pub(crate) fn see(table: &mut Table, source: &Source, digest: Digest) {
     if let Source::Folder { file } = source {
-        table.files.remove(file);
+        table.files.insert(file.clone(), digest);
     }
 }
 
 /// Forgets all that was seen and judged of a component.
 pub(crate) fn forget(table: &mut Table, component: &ComponentName) {
-    table
-        .files
-        .retain(|file, _| component_of(file) != Some(component.as_str()));
+    table.files.retain(|file, _| component_of(file) != Some(component.as_str()));
     table.verdicts.retain(|verdict| verdict.component != *component);
 }
 
@@ -46,9 +44,7 @@ pub(crate) fn verdict<'a>(table: &'a Table, component: &ComponentName, digest: D
 
 /// Takes a verdict back: somebody asked to judge again, or the bytes were taken after all.
 pub(crate) fn acquit(table: &mut Table, component: &ComponentName, digest: Digest) {
-    table
-        .verdicts
-        .retain(|verdict| verdict.component != *component || verdict.digest != digest);
+    table.verdicts.retain(|verdict| verdict.component != *component || verdict.digest != digest);
 }
 
 /// Keeps a verdict, but only one whose cause is in the bytes.
@@ -57,11 +53,7 @@ pub(crate) fn convict(table: &mut Table, component: &ComponentName, digest: Dige
         return;
     };
     acquit(table, component, digest);
-    table.verdicts.push(Verdict {
-        component: component.clone(),
-        digest,
-        refusal: refusal.clone(),
-    });
+    table.verdicts.push(Verdict { component: component.clone(), digest, refusal: refusal.clone() });
     if table.verdicts.len() > MAX_VERDICTS {
         table.verdicts.remove(0);
     }

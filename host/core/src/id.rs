@@ -130,10 +130,7 @@ impl fmt::Display for Digest {
 impl FromStr for Digest {
     type Err = BadName;
     fn from_str(text: &str) -> Result<Self, BadName> {
-        let bad = || BadName {
-            text: clip(text),
-            why: "a digest is 64 hex digits",
-        };
+        let bad = || BadName { text: clip(text), why: "a digest is 64 hex digits" };
         if text.len() != 64 || !text.is_ascii() {
             return Err(bad());
         }
@@ -150,10 +147,7 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, BadName> {
         Ok(match text.split_once('/') {
             None => Self::singleton(ComponentName::new(text)?),
-            Some((component, key)) => Self {
-                component: ComponentName::new(component)?,
-                key: Some(Key::new(key)?),
-            },
+            Some((component, key)) => Self { component: ComponentName::new(component)?, key: Some(Key::new(key)?) },
         })
     }
 }

@@ -64,10 +64,7 @@ impl Ledger {
     /// What is current of a component.
     pub fn current(&self, component: &ComponentName) -> Option<VersionRef> {
         let row = self.table.components.get(component)?;
-        Some(VersionRef {
-            digest: row.current,
-            label: row.label.clone(),
-        })
+        Some(VersionRef { digest: row.current, label: row.label.clone() })
     }
 
     /// A change that nobody waits for; written where it is one.
@@ -102,10 +99,7 @@ impl Ledger {
             apply(&mut table, component, change);
         }
         self.under_way = Some((self.last_write, changes));
-        effects.push(Effect::WriteTable {
-            write: self.last_write,
-            table: Box::new(table),
-        });
+        effects.push(Effect::WriteTable { write: self.last_write, table: Box::new(table) });
     }
 
     /// The writing is on disk; the changes that stand now. None where it was not the one under way.
@@ -129,9 +123,7 @@ impl Ledger {
 
     /// When a failed writing is tried again.
     pub fn wake_at(&self) -> Option<Time> {
-        self.retry
-            .filter(|_| self.unsaved && self.under_way.is_none())
-            .map(|(at, _)| at)
+        self.retry.filter(|_| self.unsaved && self.under_way.is_none()).map(|(at, _)| at)
     }
 }
 
@@ -141,11 +133,7 @@ fn apply(table: &mut Table, component: &ComponentName, change: &Change) {
             table.in_hand.insert(component.clone(), in_hand.clone());
         }
         Change::Current { upgrade, row } => {
-            if let Some(in_hand) = table
-                .in_hand
-                .get_mut(component)
-                .filter(|in_hand| in_hand.id == *upgrade)
-            {
+            if let Some(in_hand) = table.in_hand.get_mut(component).filter(|in_hand| in_hand.id == *upgrade) {
                 in_hand.step = crate::reason::Step::Published;
             }
             table.components.insert(component.clone(), row.clone());
@@ -161,17 +149,8 @@ fn apply(table: &mut Table, component: &ComponentName, change: &Change) {
 /// The versions that were current before a new one is: newest first, each once, the new one not among them.
 pub(crate) fn before(row: Option<&Row>, new: Digest) -> Vec<VersionRef> {
     let Some(row) = row else { return Vec::new() };
-    let last = VersionRef {
-        digest: row.current,
-        label: row.label.clone(),
-    };
-    let others = row
-        .before
-        .iter()
-        .filter(|version| version.digest != row.current)
-        .cloned();
-    let all = std::iter::once(last)
-        .chain(others)
-        .filter(|version| version.digest != new);
+    let last = VersionRef { digest: row.current, label: row.label.clone() };
+    let others = row.before.iter().filter(|version| version.digest != row.current).cloned();
+    let all = std::iter::once(last).chain(others).filter(|version| version.digest != new);
     all.take(KEPT_BEFORE).collect()
 }

@@ -135,22 +135,13 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that concerns no single actor.
     pub fn new(step: Step, act: &str, cause: Cause, words: impl Into<String>) -> Self {
-        Self {
-            step,
-            act: act.to_owned(),
-            address: None,
-            words: words.into(),
-            cause,
-        }
+        Self { step, act: act.to_owned(), address: None, words: words.into(), cause }
     }
 
     /// The same, on behalf of this actor.
     #[must_use]
     pub fn of(self, address: Address) -> Self {
-        Self {
-            address: Some(address),
-            ..self
-        }
+        Self { address: Some(address), ..self }
     }
 }
 

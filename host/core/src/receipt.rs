@@ -159,10 +159,6 @@ impl Spread {
         values.sort_unstable();
         let max = *values.last()?;
         let at = |share: usize| values[(values.len() * share).div_ceil(100).saturating_sub(1)];
-        Some(Self {
-            p50: at(50),
-            p99: at(99),
-            max,
-        })
+        Some(Self { p50: at(50), p99: at(99), max })
     }
 }

@@ -1,16 +1,59 @@
 //! What a person or a program asks of one component: to end or renew an actor, to take the component away, to turn its
 //! upgrade back. Each request is answered exactly once, when it is done or cannot be.
 
+use std::collections::BTreeSet;
+
 use crate::actor::{Actor, ActorKey, Goal};
-use crate::component::{Component, Standing};
+use crate::component::{Component, Components, Standing};
 use crate::contract::Kind;
-use crate::effect::{Answer, Birth, Effect};
+use crate::effect::{Answer, Birth, Effect, Request};
 use crate::happening::Happening;
-use crate::id::RequestId;
+use crate::id::{Address, ComponentName, RequestId};
 use crate::ledger::Change;
 use crate::reason::{CallError, Cause, ExitReason, Refusal};
 use crate::receipt::Outcome;
 use crate::turn::Turn;
+
+/// A request goes to the component that it is about.
+pub(crate) fn asked(components: &mut Components, request: RequestId, what: Request, turn: &mut Turn<'_>) {
+    let (Request::Stop(Address { component: name, .. })
+    | Request::Restart(Address { component: name, .. })
+    | Request::Remove { component: name, .. }
+    | Request::TurnBack(name)) = &what;
+    let user = match &what {
+        Request::Remove { force: false, component } => user_of(components, component),
+        _ => None,
+    };
+    let Some(component) = components.get_mut(name) else {
+        let answer = Answer::Failed(CallError::NoSuchComponent, format!("there is no component {name}"));
+        return turn.answer([request], &answer);
+    };
+    match &what {
+        Request::Stop(address) => component.stop(request, &address.key, turn),
+        Request::Restart(address) => component.restart(request, &address.key, turn),
+        Request::TurnBack(_) => component.ask_back(request, turn),
+        Request::Remove { .. } => match user {
+            None => component.remove(request, turn),
+            Some(user) => {
+                let words = format!("{user}, so {name} stays; remove that first, or use force");
+                turn.answer([request], &Answer::Failed(CallError::Refused(words.clone()), words));
+            }
+        },
+    }
+}
+
+/// Who imports an interface of this component: a sentence's beginning.
+fn user_of(components: &Components, of: &ComponentName) -> Option<String> {
+    let version = |component: &Component| component.current.and_then(|digest| component.version(digest).cloned());
+    let provider = version(components.get(of)?)?;
+    let interfaces: BTreeSet<&str> =
+        provider.functions.keys().filter_map(|name| Some(name.split_once('#')?.0)).collect();
+    components.values().filter(|component| component.name != *of).find_map(|component| {
+        let imports = version(component)?;
+        let used = imports.imports.iter().find(|import| interfaces.contains(import.as_str()))?;
+        Some(format!("{} imports {used}", component.name))
+    })
+}
 
 impl Component {
     /// Ends an actor.
@@ -31,10 +74,7 @@ impl Component {
             return self.proceed(turn);
         }
         let is_actor = |digest| self.version(digest).is_some_and(|version| version.kind == Kind::Actor);
-        match self
-            .current
-            .filter(|current| is_actor(*current) && matches!(self.standing, Standing::Present))
-        {
+        match self.current.filter(|current| is_actor(*current) && matches!(self.standing, Standing::Present)) {
             Some(current) if key.is_none() && !self.policy.keyed => {
                 let mut actor = Actor::unborn(current, Birth::First, turn.now);
                 actor.asked.push(request);
@@ -82,10 +122,7 @@ impl Component {
             Standing::Present => {}
         }
         if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_before_publish()) {
-            let words = format!(
-                "an upgrade of {} is in hand: turn it back first, or let it end",
-                self.name
-            );
+            let words = format!("an upgrade of {} is in hand: turn it back first, or let it end", self.name);
             return turn.answer([request], &refused(words));
         }
         if self.current.is_none() && !turn.ledger.table.components.contains_key(&self.name) {
@@ -119,17 +156,12 @@ impl Component {
         match outcome {
             Ok(()) => {
                 self.current = None;
-                turn.ask(Effect::Publish {
-                    component: self.name.clone(),
-                    current: None,
-                });
+                turn.ask(Effect::Publish { component: self.name.clone(), current: None });
                 let versions: Vec<_> = self.versions.keys().copied().collect();
                 for digest in versions {
                     self.retire(digest, turn);
                 }
-                turn.tell(Happening::Removed {
-                    component: self.name.clone(),
-                });
+                turn.tell(Happening::Removed { component: self.name.clone() });
                 turn.answer(requests, &Answer::Done);
             }
             Err(error) => {
@@ -147,20 +179,14 @@ impl Component {
         if let Standing::Restoring(restoring) = &mut self.standing {
             let wanted = restoring.take_wanted();
             self.standing = Standing::Present;
-            wanted
-                .iter()
-                .for_each(|key| self.turn_away(key, CallError::Stopped, turn));
+            wanted.iter().for_each(|key| self.turn_away(key, CallError::Stopped, turn));
         }
         if let Standing::Removing(requests) = &mut self.standing {
             let requests = std::mem::take(requests);
             let answer = Answer::Failed(CallError::Stopped, "the host is ending".to_owned());
             turn.answer(requests, &answer);
         }
-        match self
-            .upgrade
-            .as_ref()
-            .map(|upgrade| (upgrade.is_before_publish(), upgrade.draft.step))
-        {
+        match self.upgrade.as_ref().map(|upgrade| (upgrade.is_before_publish(), upgrade.draft.step)) {
             Some((true, step)) => {
                 let refusal = Refusal::new(step, "turn-back", Cause::Surroundings, "the host is ending");
                 self.turn_back(vec![refusal], turn);
@@ -173,11 +199,7 @@ impl Component {
 
     fn supersede_for_the_end(&mut self, turn: &mut Turn<'_>) {
         if let Some(waiting) = self.waiting.take() {
-            turn.ledger
-                .edit(|table| crate::folder::unsee(table, &waiting.offer.source));
-            waiting
-                .draft
-                .finish(Outcome::Interrupted, Some("the host is ending".to_owned()), turn);
+            waiting.draft.finish(Outcome::Interrupted, Some("the host is ending".to_owned()), turn);
         }
     }
 

@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actor::{Actor, ActorKey};
-use crate::component::{Component, Standing};
+use crate::component::{Component, Components, Standing};
 use crate::effect::{Birth, Effect};
 use crate::event::ParkedActor;
 use crate::happening::Happening;
-use crate::id::Digest;
+use crate::id::{ComponentName, Digest, UpgradeId};
+use crate::policy::Settings;
 use crate::reason::Refusal;
+use crate::receipt::Outcome;
 use crate::table::Row;
 use crate::turn::Turn;
+use crate::upgrade::receipt::Draft;
 
 #[derive(Debug)]
 pub(crate) struct Restoring {
@@ -36,25 +39,54 @@ impl Restoring {
     }
 }
 
+/// The first event of all: what was interrupted gets its receipt, and everything in the table is brought back.
+pub(crate) fn begin(
+    components: &mut Components,
+    settings: &Settings,
+    parked: Vec<ParkedActor>,
+    lost: u64,
+    receipts: &BTreeSet<UpgradeId>,
+    turn: &mut Turn<'_>,
+) {
+    if lost > 0 {
+        let (what, why) = (format!("the state of {lost} actors"), "the last host did not end in order".to_owned());
+        turn.tell(Happening::Trouble { what, why });
+    }
+    let mut of: BTreeMap<ComponentName, Vec<ParkedActor>> = BTreeMap::new();
+    for actor in parked {
+        of.entry(actor.address.component.clone()).or_default().push(actor);
+    }
+    let interrupted = turn.ledger.table.in_hand.clone();
+    let last = receipts.last().copied().unwrap_or_default().max(turn.ledger.table.last_upgrade);
+    turn.ledger.edit(|table| {
+        table.in_hand.clear();
+        table.last_upgrade = last;
+    });
+    for (name, in_hand) in interrupted.into_iter().filter(|(_, in_hand)| !receipts.contains(&in_hand.id)) {
+        let why = "the host ended in the middle of it".to_owned();
+        Draft::of(name, in_hand).finish(Outcome::Interrupted, Some(why), turn);
+    }
+    for (name, row) in turn.ledger.table.components.clone() {
+        let mut component = Component::new(name.clone(), settings.policy(&name));
+        component.restore(row, of.remove(&name).unwrap_or_default(), turn);
+        components.insert(name, component);
+    }
+    for actor in of.into_values().flatten() {
+        let what = format!("the parked state of {}", actor.address);
+        turn.tell(Happening::Trouble { what, why: "there is no such component; it stays parked".to_owned() });
+    }
+}
+
 impl Component {
     /// Loads what is current and what parked states need.
     pub fn restore(&mut self, row: Row, parked: Vec<ParkedActor>, turn: &mut Turn<'_>) {
-        let loading: BTreeSet<Digest> = std::iter::once(row.current)
-            .chain(parked.iter().map(|actor| actor.digest))
-            .collect();
+        let loading: BTreeSet<Digest> =
+            std::iter::once(row.current).chain(parked.iter().map(|actor| actor.digest)).collect();
         for digest in &loading {
             self.load(*digest, turn);
         }
-        let parked = parked
-            .into_iter()
-            .map(|actor| (actor.address.key.clone(), actor))
-            .collect();
-        self.standing = Standing::Restoring(Restoring {
-            row,
-            loading,
-            parked,
-            wanted: BTreeSet::new(),
-        });
+        let parked = parked.into_iter().map(|actor| (actor.address.key.clone(), actor)).collect();
+        self.standing = Standing::Restoring(Restoring { row, loading, parked, wanted: BTreeSet::new() });
     }
 
     /// One of these versions is there, or cannot be; when all are, the component is there again.
@@ -65,10 +97,7 @@ impl Component {
         restoring.loading.remove(&digest);
         if let Some(refusal) = refusal {
             let what = format!("version {} of {}", digest.short(), self.name);
-            turn.tell(Happening::Trouble {
-                what,
-                why: refusal.to_string(),
-            });
+            turn.tell(Happening::Trouble { what, why: refusal.to_string() });
         }
         let is_done = restoring.loading.is_empty();
         if is_done && let Standing::Restoring(restoring) = std::mem::replace(&mut self.standing, Standing::Present) {
@@ -77,21 +106,12 @@ impl Component {
     }
 
     fn is_back(&mut self, restoring: Restoring, turn: &mut Turn<'_>) {
-        let Restoring {
-            row, parked, wanted, ..
-        } = restoring;
+        let Restoring { row, parked, wanted, .. } = restoring;
         if self.versions.contains_key(&row.current) {
             self.current = Some(row.current);
-            turn.ask(Effect::Publish {
-                component: self.name.clone(),
-                current: Some(row.current),
-            });
+            turn.ask(Effect::Publish { component: self.name.clone(), current: Some(row.current) });
             let label = self.label(row.current);
-            turn.tell(Happening::Loaded {
-                component: self.name.clone(),
-                digest: row.current,
-                label,
-            });
+            turn.tell(Happening::Loaded { component: self.name.clone(), digest: row.current, label });
         }
         for actor in parked.into_values() {
             self.bring_back(actor, &row, turn);
@@ -108,17 +128,10 @@ impl Component {
     }
 
     fn bring_back(&mut self, parked: ParkedActor, row: &Row, turn: &mut Turn<'_>) {
-        let ParkedActor {
-            address,
-            digest,
-            restarts,
-        } = parked;
+        let ParkedActor { address, digest, restarts } = parked;
         if self.current.is_none() || !self.versions.contains_key(&digest) {
             let why = format!("version {} cannot be loaded; its state stays parked", digest.short());
-            return turn.tell(Happening::Trouble {
-                what: format!("the parked state of {address}"),
-                why,
-            });
+            return turn.tell(Happening::Trouble { what: format!("the parked state of {address}"), why });
         }
         let key = address.key;
         let mut actor = Actor::unborn(digest, Birth::Parked, turn.now);

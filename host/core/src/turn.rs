@@ -44,10 +44,7 @@ impl Turn<'_> {
     }
 
     pub fn answer(&mut self, request: impl IntoIterator<Item = RequestId>, answer: &Answer) {
-        let answers = request.into_iter().map(|request| Effect::Answer {
-            request,
-            answer: answer.clone(),
-        });
+        let answers = request.into_iter().map(|request| Effect::Answer { request, answer: answer.clone() });
         self.effects.extend(answers);
     }
 

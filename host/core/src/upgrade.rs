@@ -5,14 +5,17 @@ mod back;
 pub(crate) mod check;
 pub(crate) mod handover;
 mod machine;
+pub(crate) mod meanwhile;
 mod plan;
 mod publish;
 pub(crate) mod receipt;
 pub(crate) mod straggler;
-pub(crate) mod switching;
+mod switching;
 mod verify;
 
 pub(crate) use back::Back;
+pub use check::{Judgement, Surroundings, check};
+pub use handover::handover;
 pub(crate) use plan::{Plan, Standing};
 pub(crate) use verify::Verify;
 

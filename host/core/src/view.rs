@@ -142,10 +142,7 @@ impl World {
     pub fn components(&self) -> impl Iterator<Item = ComponentView> + '_ {
         self.components.values().map(|component| ComponentView {
             name: component.name.clone(),
-            kind: component
-                .current
-                .and_then(|digest| component.version(digest))
-                .map(|version| version.kind),
+            kind: component.current.and_then(|digest| component.version(digest)).map(|version| version.kind),
             state: state(component),
             current: component.current,
             versions: versions(component),
@@ -183,12 +180,7 @@ fn state(component: &Component) -> ComponentState {
 fn versions(component: &Component) -> Vec<VersionView> {
     let of = |(digest, loaded): (&Digest, &crate::component::Loaded)| {
         let role = role(component, *digest);
-        let is_holder = |digest: Digest| {
-            component
-                .actors
-                .iter()
-                .filter(move |(_, actor)| actor.version == digest)
-        };
+        let is_holder = |digest: Digest| component.actors.iter().filter(move |(_, actor)| actor.version == digest);
         let holders = match role {
             Role::Current => Vec::new(),
             Role::Old | Role::Incoming | Role::Staged => {
@@ -197,13 +189,7 @@ fn versions(component: &Component) -> Vec<VersionView> {
             }
         };
         let (label, size) = (loaded.version.label.clone(), loaded.version.size);
-        VersionView {
-            digest: *digest,
-            label,
-            size,
-            role,
-            holders,
-        }
+        VersionView { digest: *digest, label, size, role, holders }
     };
     component.versions.iter().map(of).collect()
 }

@@ -2,24 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::component::Component;
-use crate::effect::{Answer, Effect, Request};
-use crate::event::{Event, ParkedActor};
+use crate::component::{Component, Components};
+use crate::effect::{Answer, Effect};
+use crate::event::Event;
 use crate::happening::Happening;
-use crate::id::{Address, ComponentName, Digest, RequestId, TableWrite, UpgradeId};
+use crate::id::{Address, ComponentName, Digest, TableWrite};
 use crate::ledger::{Change, Ledger};
 use crate::policy::Settings;
 use crate::reason::CallError;
-use crate::receipt::Outcome;
 use crate::table::Table;
 use crate::time::{Time, WallTime};
 use crate::turn::{Alarm, Turn};
-use crate::upgrade::receipt::Draft;
+use crate::{requests, restore};
 
 /// All that is decided about components, actors and upgrades: facts in, effects out.
 #[derive(Debug)]
 pub struct World {
-    pub(crate) components: BTreeMap<ComponentName, Component>,
+    pub(crate) components: Components,
     settings: Settings,
     ledger: Ledger,
     alarms: BTreeSet<(Time, Alarm)>,
@@ -27,8 +26,6 @@ pub struct World {
     has_ended: bool,
     strays: u64,
 }
-
-type Components = BTreeMap<ComponentName, Component>;
 
 impl World {
     /// A world that begins from this table; [`Event::Begin`] is its first event.
@@ -110,55 +107,32 @@ impl World {
 fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn: &mut Turn<'_>) {
     match event {
         Event::Begin { parked, lost, receipts } => {
-            begin(components, settings, parked, lost, &receipts, turn);
+            restore::begin(components, settings, parked, lost, &receipts, turn);
         }
         Event::Tick => tick(components, turn),
         Event::Offered { request, .. } if turn.ending => turn.answer(request, &host_ends()),
         Event::Offered { offer, request } => {
             let name = offer.component.clone();
             let new = || Component::new(name.clone(), settings.policy(&name));
-            components
-                .entry(name.clone())
-                .or_insert_with(new)
-                .offered(offer, request, turn);
+            components.entry(name.clone()).or_insert_with(new).offered(offer, request, turn);
         }
-        Event::OfferFailed {
-            file, refusal, request, ..
-        } => {
-            turn.tell(Happening::Ignored {
-                component: None,
-                file,
-                why: refusal.to_string(),
-            });
+        Event::OfferFailed { file, refusal, request, .. } => {
+            turn.tell(Happening::Ignored { component: None, file, why: refusal.to_string() });
             turn.answer(request, &Answer::Refused(refusal));
         }
-        Event::Loaded {
-            component,
-            digest,
-            outcome,
-        } => {
-            at(components, &component, turn, |component, turn| {
-                component.loaded(digest, outcome, turn)
-            });
+        Event::Loaded { component, digest, outcome } => {
+            at(components, &component, turn, |component, turn| component.loaded(digest, outcome, turn));
         }
         Event::Proved { upgrade, outcome } => {
             let is_its = |component: &&mut Component| {
-                component
-                    .upgrade
-                    .as_ref()
-                    .is_some_and(|in_hand| in_hand.draft.id == upgrade)
+                component.upgrade.as_ref().is_some_and(|in_hand| in_hand.draft.id == upgrade)
             };
             match components.values_mut().find(is_its) {
                 Some(component) => component.proved(upgrade, outcome, turn),
                 None => turn.stray(),
             }
         }
-        Event::Rehearsed {
-            upgrade,
-            address,
-            generation,
-            outcome,
-        } => {
+        Event::Rehearsed { upgrade, address, generation, outcome } => {
             at(components, &address.component, turn, |component, turn| {
                 component.rehearsed(upgrade, &address.key, generation, outcome, turn);
             });
@@ -169,63 +143,32 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
                 component.started(&address.key, generation, turn);
             });
         }
-        Event::StartFailed {
-            address,
-            generation,
-            failure,
-        } => {
+        Event::StartFailed { address, generation, failure } => {
             at(components, &address.component, turn, |component, turn| {
                 component.start_failed(&address.key, generation, failure, turn);
             });
         }
-        Event::Exited {
-            address,
-            generation,
-            reason,
-            handled_since_switch,
-        } => {
+        Event::Exited { address, generation, reason, handled_since_switch } => {
             at(components, &address.component, turn, |component, turn| {
                 component.exited(&address.key, generation, reason, handled_since_switch, turn);
             });
         }
-        Event::Switched {
-            upgrade,
-            attempt,
-            address,
-            generation,
-            figures,
-        } => {
+        Event::Switched { upgrade, attempt, address, generation, figures } => {
             at(components, &address.component, turn, |component, turn| {
                 component.switched((upgrade, attempt), &address.key, generation, figures, turn);
             });
         }
-        Event::NotSwitched {
-            upgrade,
-            attempt,
-            address,
-            generation,
-            why,
-        } => {
+        Event::NotSwitched { upgrade, attempt, address, generation, why } => {
             at(components, &address.component, turn, |component, turn| {
                 component.not_switched((upgrade, attempt), &address.key, generation, why, turn);
             });
         }
-        Event::TurnedBack {
-            upgrade,
-            address,
-            generation,
-            ..
-        } => {
+        Event::TurnedBack { upgrade, address, generation, .. } => {
             at(components, &address.component, turn, |component, turn| {
                 component.turned_back(upgrade, &address.key, generation, None, turn);
             });
         }
-        Event::LeftBehind {
-            upgrade,
-            address,
-            generation,
-            words,
-        } => {
+        Event::LeftBehind { upgrade, address, generation, words } => {
             at(components, &address.component, turn, |component, turn| {
                 component.turned_back(upgrade, &address.key, generation, Some(words), turn);
             });
@@ -233,21 +176,15 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
         Event::TableWritten { write } => written(components, write, turn),
         Event::TableFailed { write, error } => not_written(components, write, &error, turn),
         Event::Drained { component, digest } => {
-            at(components, &component, turn, |component, turn| {
-                component.drained(digest, turn)
-            });
+            at(components, &component, turn, |component, turn| component.drained(digest, turn));
         }
-        Event::Parked {
-            address,
-            generation,
-            outcome,
-        } => {
+        Event::Parked { address, generation, outcome } => {
             at(components, &address.component, turn, |component, turn| {
                 component.parked(&address.key, generation, outcome, turn);
             });
         }
         Event::Asked { request, .. } if turn.ending => turn.answer([request], &host_ends()),
-        Event::Asked { request, what } => asked(components, request, what, turn),
+        Event::Asked { request, what } => requests::asked(components, request, what, turn),
         Event::End => components.values_mut().for_each(|component| component.host_ends(turn)),
     }
 }
@@ -261,56 +198,6 @@ fn at(
     match components.get_mut(name) {
         Some(component) => tell(component, turn),
         None => turn.stray(),
-    }
-}
-
-fn begin(
-    components: &mut Components,
-    settings: &Settings,
-    parked: Vec<ParkedActor>,
-    lost: u64,
-    receipts: &BTreeSet<UpgradeId>,
-    turn: &mut Turn<'_>,
-) {
-    if lost > 0 {
-        let (what, why) = (
-            format!("the state of {lost} actors"),
-            "the last host did not end in order".to_owned(),
-        );
-        turn.tell(Happening::Trouble { what, why });
-    }
-    let mut of: BTreeMap<ComponentName, Vec<ParkedActor>> = BTreeMap::new();
-    for actor in parked {
-        of.entry(actor.address.component.clone()).or_default().push(actor);
-    }
-    let interrupted = turn.ledger.table.in_hand.clone();
-    let last = receipts
-        .last()
-        .copied()
-        .unwrap_or_default()
-        .max(turn.ledger.table.last_upgrade);
-    turn.ledger.edit(|table| {
-        table.in_hand.clear();
-        table.last_upgrade = last;
-    });
-    for (name, in_hand) in interrupted
-        .into_iter()
-        .filter(|(_, in_hand)| !receipts.contains(&in_hand.id))
-    {
-        let why = "the host ended in the middle of it".to_owned();
-        Draft::of(name, in_hand).finish(Outcome::Interrupted, Some(why), turn);
-    }
-    for (name, row) in turn.ledger.table.components.clone() {
-        let mut component = Component::new(name.clone(), settings.policy(&name));
-        component.restore(row, of.remove(&name).unwrap_or_default(), turn);
-        components.insert(name, component);
-    }
-    for actor in of.into_values().flatten() {
-        let what = format!("the parked state of {}", actor.address);
-        turn.tell(Happening::Trouble {
-            what,
-            why: "there is no such component; it stays parked".to_owned(),
-        });
     }
 }
 
@@ -335,11 +222,7 @@ fn wanted(components: &mut Components, address: Address, turn: &mut Turn<'_>) {
     match components.get_mut(&address.component) {
         Some(component) => component.wanted(address.key, turn),
         None => {
-            let error = if turn.ending {
-                CallError::Stopped
-            } else {
-                CallError::NoSuchComponent
-            };
+            let error = if turn.ending { CallError::Stopped } else { CallError::NoSuchComponent };
             turn.ask(Effect::TurnAway { address, error });
         }
     }
@@ -362,10 +245,7 @@ fn not_written(components: &mut Components, write: TableWrite, error: &str, turn
     let Some(changes) = turn.ledger.failed(write, turn.now) else {
         return turn.stray();
     };
-    turn.tell(Happening::Trouble {
-        what: "the table".to_owned(),
-        why: error.to_owned(),
-    });
+    turn.tell(Happening::Trouble { what: "the table".to_owned(), why: error.to_owned() });
     for (name, change) in changes {
         at(components, &name, turn, |component, turn| match change {
             Change::InHand(in_hand) => component.not_written(in_hand.id, error, turn),
@@ -373,58 +253,6 @@ fn not_written(components: &mut Components, write: TableWrite, error: &str, turn
             Change::Gone => component.removed(Err(error), turn),
         });
     }
-}
-
-fn asked(components: &mut Components, request: RequestId, what: Request, turn: &mut Turn<'_>) {
-    let (Request::Stop(Address { component: name, .. })
-    | Request::Restart(Address { component: name, .. })
-    | Request::Remove { component: name, .. }
-    | Request::TurnBack(name)) = &what;
-    let user = match &what {
-        Request::Remove {
-            force: false,
-            component,
-        } => user_of(components, component),
-        _ => None,
-    };
-    let Some(component) = components.get_mut(name) else {
-        let answer = Answer::Failed(CallError::NoSuchComponent, format!("there is no component {name}"));
-        return turn.answer([request], &answer);
-    };
-    match &what {
-        Request::Stop(address) => component.stop(request, &address.key, turn),
-        Request::Restart(address) => component.restart(request, &address.key, turn),
-        Request::TurnBack(_) => component.ask_back(request, turn),
-        Request::Remove { .. } => match user {
-            None => component.remove(request, turn),
-            Some(user) => {
-                let words = format!("{user}, so {name} stays; remove that first, or use force");
-                turn.answer([request], &Answer::Failed(CallError::Refused(words.clone()), words));
-            }
-        },
-    }
-}
-
-/// Who imports an interface of this component: a sentence's beginning.
-fn user_of(components: &Components, of: &ComponentName) -> Option<String> {
-    let version = |component: &Component| component.current.and_then(|digest| component.version(digest).cloned());
-    let provider = version(components.get(of)?)?;
-    let interfaces: BTreeSet<&str> = provider
-        .functions
-        .keys()
-        .filter_map(|name| Some(name.split_once('#')?.0))
-        .collect();
-    components
-        .values()
-        .filter(|component| component.name != *of)
-        .find_map(|component| {
-            let imports = version(component)?;
-            let used = imports
-                .imports
-                .iter()
-                .find(|import| interfaces.contains(import.as_str()))?;
-            Some(format!("{} imports {used}", component.name))
-        })
 }
 
 fn host_ends() -> Answer {

@@ -18,17 +18,9 @@ pub(crate) fn portable(types: &ComponentTypes, ty: InterfaceType) -> Result<(), 
         InterfaceType::Map(i) => portable(types, types[i].key).and_then(|()| portable(types, types[i].value)),
         InterfaceType::Record(i) => types[i].fields.iter().try_for_each(|field| portable(types, field.ty)),
         InterfaceType::Tuple(i) => types[i].types.iter().try_for_each(|part| portable(types, *part)),
-        InterfaceType::Variant(i) => types[i]
-            .cases
-            .values()
-            .flatten()
-            .try_for_each(|part| portable(types, *part)),
+        InterfaceType::Variant(i) => types[i].cases.values().flatten().try_for_each(|part| portable(types, *part)),
         InterfaceType::Option(i) => portable(types, types[i].ty),
-        InterfaceType::Result(i) => types[i]
-            .ok
-            .iter()
-            .chain(&types[i].err)
-            .try_for_each(|part| portable(types, *part)),
+        InterfaceType::Result(i) => types[i].ok.iter().chain(&types[i].err).try_for_each(|part| portable(types, *part)),
         InterfaceType::Bool
         | InterfaceType::S8
         | InterfaceType::U8
@@ -143,13 +135,8 @@ impl<'t> Sum<'t> {
     /// sum is passed flat.
     #[inline]
     pub(crate) fn unused_flat(&self, case: usize) -> usize {
-        let flat = |abi: &CanonicalAbiInfo| {
-            abi.flat_count(usize::MAX)
-                .expect("a part of what is passed flat is flat")
-        };
-        let used = self
-            .payload(case)
-            .map_or(0, |payload| flat(self.types.canonical_abi(&payload)));
+        let flat = |abi: &CanonicalAbiInfo| abi.flat_count(usize::MAX).expect("a part of what is passed flat is flat");
+        let used = self.payload(case).map_or(0, |payload| flat(self.types.canonical_abi(&payload)));
         flat(self.abi) - 1 - used
     }
 }

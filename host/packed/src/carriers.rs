@@ -10,10 +10,7 @@
 //! | [`Out`], result of an import | likewise, 0 or 1 | likewise |
 //!
 //! So wasmtime's own memory paths, which would use a carrier's static size, are reached only where it doesn't matter.
-#![expect(
-    unsafe_code,
-    reason = "a type is made known to wasmtime's typed calls by unsafe traits"
-)]
+#![expect(unsafe_code, reason = "a type is made known to wasmtime's typed calls by unsafe traits")]
 
 use std::mem::MaybeUninit;
 
@@ -41,10 +38,7 @@ const NO_PLACE: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
 
 /// The part of `typecheck` that all four share: a tuple without handles.
 fn check(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
-    ensure!(
-        matches!(ty, InterfaceType::Tuple(_)),
-        "a message stands for a whole parameter or result list"
-    );
+    ensure!(matches!(ty, InterfaceType::Tuple(_)), "a message stands for a whole parameter or result list");
     Ok(abi::portable(types.types, *ty)?)
 }
 
@@ -52,10 +46,7 @@ fn check(ty: &InterfaceType, types: &InstanceType<'_>) -> Result<()> {
 fn check_exact(ty: &InterfaceType, types: &InstanceType<'_>, max: usize, slots: usize) -> Result<()> {
     check(ty, types)?;
     let flat = types.types.canonical_abi(ty).flat_count(max).unwrap_or(0);
-    ensure!(
-        flat == slots,
-        "the function passes {flat} core values, its import was declared with {slots}"
-    );
+    ensure!(flat == slots, "the function passes {flat} core values, its import was declared with {slots}");
     Ok(())
 }
 

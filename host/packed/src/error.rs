@@ -31,27 +31,17 @@ pub enum Unportable {
         path: String,
     },
     /// Written out with every name expanded it is longer than [`signature::MAX_TEXT`](crate::signature::MAX_TEXT).
-    #[error(
-        "the type is longer than {} bytes when it is written out",
-        crate::signature::MAX_TEXT
-    )]
+    #[error("the type is longer than {} bytes when it is written out", crate::signature::MAX_TEXT)]
     TooBroad,
 }
 
 fn place(path: &str) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!("{path}: ")
-    }
+    if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
 
 impl Unportable {
     pub(crate) fn handle(handle: &'static str) -> Self {
-        Unportable::Handle {
-            handle,
-            path: String::new(),
-        }
+        Unportable::Handle { handle, path: String::new() }
     }
 
     /// The same, seen from the type that has this one as its part `step`.
@@ -132,10 +122,7 @@ impl std::error::Error for BadArgument {}
 
 impl BadArgument {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
-        BadArgument {
-            path: String::new(),
-            problem: problem.into(),
-        }
+        BadArgument { path: String::new(), problem: problem.into() }
     }
 }
 

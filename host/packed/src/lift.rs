@@ -36,10 +36,7 @@ struct Lifting<'c, 'm> {
 
 impl<'c, 'm> Lifting<'c, 'm> {
     fn new(cx: &'c mut LiftContext<'m>) -> Self {
-        Lifting {
-            cx,
-            message: Vec::new(),
-        }
+        Lifting { cx, message: Vec::new() }
     }
 
     /// Pays for `n` more bytes of the message, and makes room where there is none yet.
@@ -127,14 +124,11 @@ impl<'c, 'm> Lifting<'c, 'm> {
 
     /// Text that is not in UTF-8 yet, read twice: the first time only for its length, which stands before it.
     fn chars(&mut self, chars: impl Iterator<Item = Result<char, Malformed>> + Clone) -> Result<()> {
-        let len = chars
-            .clone()
-            .try_fold(0, |len, char| char.map(|char| len + char.len_utf8()))?;
+        let len = chars.clone().try_fold(0, |len, char| char.map(|char| len + char.len_utf8()))?;
         self.count(u32::try_from(len).map_err(|_| TooLarge)?)?;
         self.pay(len)?;
         for char in chars {
-            self.message
-                .extend_from_slice(char?.encode_utf8(&mut [0; 4]).as_bytes());
+            self.message.extend_from_slice(char?.encode_utf8(&mut [0; 4]).as_bytes());
         }
         Ok(())
     }
@@ -147,21 +141,17 @@ impl<'c, 'm> Lifting<'c, 'm> {
             return self.counted(len, items);
         }
         self.count(len)?;
-        items
-            .chunks_exact(abi::size(types, element))
-            .try_for_each(|item| self.load(element, item))
+        items.chunks_exact(abi::size(types, element)).try_for_each(|item| self.load(element, item))
     }
 
     fn map(&mut self, map: TypeMapIndex, pointer: u32, len: u32) -> Result<()> {
         let map = &self.cx.types[map];
         let entries = self.items(pointer as usize, len as usize, &map.entry_abi)?;
         self.count(len)?;
-        entries
-            .chunks_exact(map.entry_abi.size32 as usize)
-            .try_for_each(|entry| {
-                self.load(map.key, entry)?;
-                self.load(map.value, &entry[map.value_offset32 as usize..])
-            })
+        entries.chunks_exact(map.entry_abi.size32 as usize).try_for_each(|entry| {
+            self.load(map.key, entry)?;
+            self.load(map.value, &entry[map.value_offset32 as usize..])
+        })
     }
 
     /// The value whose bytes in memory `at` begins with.
@@ -186,8 +176,7 @@ impl<'c, 'm> Lifting<'c, 'm> {
                 let sum = Sum::of(types, ty);
                 let case = sum.check(uint(&at[..sum.width]))?;
                 self.put(&at[..sum.width])?;
-                sum.payload(case)
-                    .map_or(Ok(()), |payload| self.load(payload, &at[sum.payload_at..]))
+                sum.payload(case).map_or(Ok(()), |payload| self.load(payload, &at[sum.payload_at..]))
             }
         }
     }

@@ -2,10 +2,7 @@
 //!
 //! A message may come from a disk or another host, so every read of it is checked; what the guest is made to allocate is
 //! in proportion to the bytes the message really has.
-#![expect(
-    unsafe_code,
-    reason = "a string lowered by wasmtime arrives in two slots that only it knows to be filled"
-)]
+#![expect(unsafe_code, reason = "a string lowered by wasmtime arrives in two slots that only it knows to be filled")]
 
 use std::mem::MaybeUninit;
 use std::slice::IterMut;
@@ -26,10 +23,7 @@ pub(crate) fn to_flat<T>(
     message: &[u8],
     slots: &mut [MaybeUninit<ValRaw>],
 ) -> Result<()> {
-    let mut lowering = Lowering {
-        cx,
-        message: Reader::new(message),
-    };
+    let mut lowering = Lowering { cx, message: Reader::new(message) };
     lowering.flat(ty, &mut slots.iter_mut())?;
     Ok(lowering.message.end()?)
 }
@@ -41,10 +35,7 @@ pub(crate) fn to_memory<T>(
     message: &[u8],
     place: usize,
 ) -> Result<()> {
-    let mut lowering = Lowering {
-        cx,
-        message: Reader::new(message),
-    };
+    let mut lowering = Lowering { cx, message: Reader::new(message) };
     lowering.store(ty, place)?;
     Ok(lowering.message.end()?)
 }
@@ -166,10 +157,7 @@ impl<T> Lowering<'_, '_, '_, T> {
     fn flat(&mut self, ty: InterfaceType, slots: &mut IterMut<'_, MaybeUninit<ValRaw>>) -> Result<()> {
         let types = self.cx.types;
         let mut push = |value: ValRaw| {
-            slots
-                .next()
-                .expect("there are as many slots as the type has flat")
-                .write(value);
+            slots.next().expect("there are as many slots as the type has flat").write(value);
         };
         match ty {
             InterfaceType::Bool => push(ValRaw::u32(u32::from(self.message.bool()?))),
@@ -190,10 +178,7 @@ impl<T> Lowering<'_, '_, '_, T> {
             }
             InterfaceType::List(i) => push_pair(push, self.list(types[i].element)?),
             InterfaceType::Map(i) => push_pair(push, self.map(i)?),
-            InterfaceType::Record(i) => types[i]
-                .fields
-                .iter()
-                .try_for_each(|field| self.flat(field.ty, slots))?,
+            InterfaceType::Record(i) => types[i].fields.iter().try_for_each(|field| self.flat(field.ty, slots))?,
             InterfaceType::Tuple(i) => types[i].types.iter().try_for_each(|part| self.flat(*part, slots))?,
             InterfaceType::FixedLengthList(i) => {
                 (0..types[i].size).try_for_each(|_| self.flat(types[i].element, slots))?;

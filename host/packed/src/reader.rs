@@ -35,11 +35,7 @@ impl<'m> Reader<'m> {
             if byte < 0x80 {
                 let is_shortest = byte != 0 || shift == 0;
                 let fits = count <= u64::from(u32::MAX) && count <= self.0.len() as u64;
-                return if is_shortest && fits {
-                    Ok(count as usize)
-                } else {
-                    Err(Malformed::Count)
-                };
+                return if is_shortest && fits { Ok(count as usize) } else { Err(Malformed::Count) };
             }
         }
         Err(Malformed::Count)
@@ -73,31 +69,19 @@ impl<'m> Reader<'m> {
     /// The bits of `count` flags, 1 to 32.
     pub(crate) fn flags(&mut self, count: usize) -> Result<u32, Malformed> {
         let bits = uint(self.bytes(count.div_ceil(8))?);
-        if bits & !flag_mask(count) == 0 {
-            Ok(bits)
-        } else {
-            Err(Malformed::Flags)
-        }
+        if bits & !flag_mask(count) == 0 { Ok(bits) } else { Err(Malformed::Flags) }
     }
 
     /// Nothing may follow.
     pub(crate) fn end(self) -> Result<(), Malformed> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed::LeftOver(self.0.len()))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Malformed::LeftOver(self.0.len())) }
     }
 }
 
 /// A discriminant as the number of a case.
 #[inline]
 pub(crate) fn check_case(found: u32, cases: usize) -> Result<usize, Malformed> {
-    if (found as usize) < cases {
-        Ok(found as usize)
-    } else {
-        Err(Malformed::Discriminant { found, cases })
-    }
+    if (found as usize) < cases { Ok(found as usize) } else { Err(Malformed::Discriminant { found, cases }) }
 }
 
 /// One to four little-endian bytes as a number.
@@ -139,11 +123,7 @@ mod tests {
         for longer_than_needed in [&[0x80, 0][..], &[0x81, 0, 7], &[0x80, 0x80, 0x80, 0x80, 0]] {
             assert_eq!(Reader::new(longer_than_needed).count(), Err(Malformed::Count));
         }
-        assert_eq!(
-            Reader::new(&[0xff; 9]).count(),
-            Err(Malformed::Count),
-            "more than 32 bits"
-        );
+        assert_eq!(Reader::new(&[0xff; 9]).count(), Err(Malformed::Count), "more than 32 bits");
         assert_eq!(Reader::new(&[2, 0]).count(), Err(Malformed::Count), "more than follows");
         assert_eq!(Reader::new(&[0x80]).count(), Err(Malformed::Truncated));
     }
@@ -153,10 +133,7 @@ mod tests {
         assert_eq!(Reader::new(&[2]).bool(), Err(Malformed::Bool(2)));
         assert_eq!(Reader::new(&[0, 0xd8, 0, 0]).char(), Err(Malformed::Char(0xd800)));
         assert_eq!(Reader::new(&[1, 0xff]).str(), Err(Malformed::Text("UTF-8")));
-        assert_eq!(
-            Reader::new(&[3]).case(1, 3),
-            Err(Malformed::Discriminant { found: 3, cases: 3 })
-        );
+        assert_eq!(Reader::new(&[3]).case(1, 3), Err(Malformed::Discriminant { found: 3, cases: 3 }));
         assert_eq!(Reader::new(&[0b1000]).flags(3), Err(Malformed::Flags));
         assert_eq!(Reader::new(&[0xff; 4]).flags(32), Ok(u32::MAX));
         assert_eq!(Reader::new(&[0]).end(), Err(Malformed::LeftOver(1)));

@@ -108,9 +108,7 @@ impl Names {
     }
 
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        let found = self
-            .sorted
-            .binary_search_by_key(&name, |at| &self.declared[*at as usize]);
+        let found = self.sorted.binary_search_by_key(&name, |at| &self.declared[*at as usize]);
         found.ok().map(|at| self.sorted[at] as usize)
     }
 
@@ -131,19 +129,9 @@ impl Shape {
 
     /// How many core values a value of this type is passed in, where it is passed flat.
     pub(crate) fn flat_count(&self) -> usize {
-        let sum = |parts: &[Shape]| {
-            parts
-                .iter()
-                .fold(0usize, |sum, part| sum.saturating_add(part.flat_count()))
-        };
+        let sum = |parts: &[Shape]| parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.flat_count()));
         let widest = |parts: &[Option<Shape>]| {
-            parts
-                .iter()
-                .flatten()
-                .map(Shape::flat_count)
-                .max()
-                .unwrap_or(0)
-                .saturating_add(1)
+            parts.iter().flatten().map(Shape::flat_count).max().unwrap_or(0).saturating_add(1)
         };
         match self {
             Shape::Bool | Shape::Number(_) | Shape::Char | Shape::Enum(_) | Shape::Flags(_) => 1,
@@ -204,10 +192,7 @@ impl Expansion {
             }
             Type::Tuple(tuple) => {
                 self.charge("tuple<>".len() + commas(tuple.types().len()))?;
-                let parts = tuple
-                    .types()
-                    .enumerate()
-                    .map(|(at, part)| self.part(&part, format_args!(".{at}")));
+                let parts = tuple.types().enumerate().map(|(at, part)| self.part(&part, format_args!(".{at}")));
                 Shape::Tuple(parts.collect::<Result<_, _>>()?)
             }
             Type::Variant(variant) => {

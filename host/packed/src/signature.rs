@@ -39,31 +39,18 @@ pub fn func_text(func: &ComponentFunc) -> Result<String, Unportable> {
     let mut text = String::from("func(");
     for (at, (name, ty)) in func.params().enumerate() {
         let shape = Shape::of(&ty).map_err(|why| why.within(format_args!("{name}")))?;
-        append(
-            &mut text,
-            format_args!("{}{name}:{shape}", if at == 0 { "" } else { "," }),
-        )?;
+        append(&mut text, format_args!("{}{name}:{shape}", if at == 0 { "" } else { "," }))?;
     }
     append(&mut text, format_args!(")"))?;
     for ty in func.results() {
-        append(
-            &mut text,
-            format_args!(
-                "->{}",
-                Shape::of(&ty).map_err(|why| why.within(format_args!("result")))?
-            ),
-        )?;
+        append(&mut text, format_args!("->{}", Shape::of(&ty).map_err(|why| why.within(format_args!("result")))?))?;
     }
     Ok(text)
 }
 
 fn append(text: &mut String, more: fmt::Arguments<'_>) -> Result<(), Unportable> {
     text.push_str(&more.to_string());
-    if text.len() <= MAX_TEXT {
-        Ok(())
-    } else {
-        Err(Unportable::TooBroad)
-    }
+    if text.len() <= MAX_TEXT { Ok(()) } else { Err(Unportable::TooBroad) }
 }
 
 /// The first eight bytes of a text's SHA-256, the first of them the highest. It stays the same for ever: it stands in
@@ -83,13 +70,9 @@ impl fmt::Display for Shape {
             Shape::List(element) => write!(f, "list<{element}>"),
             Shape::FixedList(element, len) => write!(f, "list<{element},{len}>"),
             Shape::Map(entry) => write!(f, "map<{},{}>", entry.0, entry.1),
-            Shape::Record(names, parts) => write_all(
-                f,
-                "record{",
-                names.iter().zip(parts),
-                |f, (name, part)| write!(f, "{name}:{part}"),
-                "}",
-            ),
+            Shape::Record(names, parts) => {
+                write_all(f, "record{", names.iter().zip(parts), |f, (name, part)| write!(f, "{name}:{part}"), "}")
+            }
             Shape::Tuple(parts) => write_all(f, "tuple<", parts, |f, part| write!(f, "{part}"), ">"),
             Shape::Variant(names, payloads) => {
                 let cases = names.iter().zip(payloads);

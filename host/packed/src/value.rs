@@ -15,11 +15,7 @@ use crate::{Error, Malformed};
 /// [`Error::BadArgument`] if the values are not of their types, [`Error::TooLarge`], and [`Error::Unportable`].
 pub fn to_packed(types: &[Type], values: &[Val], limit: usize) -> Result<Vec<u8>, Error> {
     if types.len() != values.len() {
-        return Err(Error::bad(format!(
-            "expected {} values, got {}",
-            types.len(),
-            values.len()
-        )));
+        return Err(Error::bad(format!("expected {} values, got {}", types.len(), values.len())));
     }
     let shapes = Shape::all(types)?;
     let mut message = Writer::new(limit);
@@ -36,10 +32,7 @@ pub fn to_packed(types: &[Type], values: &[Val], limit: usize) -> Result<Vec<u8>
 pub fn from_packed(types: &[Type], message: &[u8]) -> Result<Vec<Val>, Error> {
     let shapes = Shape::all(types)?;
     let mut message = Reader::new(message);
-    let values = shapes
-        .iter()
-        .map(|shape| read(&mut message, shape))
-        .collect::<Result<_, _>>()?;
+    let values = shapes.iter().map(|shape| read(&mut message, shape)).collect::<Result<_, _>>()?;
     message.end()?;
     Ok(values)
 }
@@ -105,16 +98,11 @@ fn write(message: &mut Writer, shape: &Shape, value: &Val) -> Result<(), Error> 
             write_payload(message, payloads[case].as_ref(), value.as_deref(), name)?;
         }
         (Shape::Flags(names), Val::Flags(set)) => {
-            let bits = set
-                .iter()
-                .try_fold(0, |bits, name| Ok::<_, Error>(bits | 1 << position(names, name)?))?;
+            let bits = set.iter().try_fold(0, |bits, name| Ok::<_, Error>(bits | 1 << position(names, name)?))?;
             message.flags(bits, names.len())?;
         }
         _ => {
-            return Err(Error::bad(format!(
-                "the value is not a value of {}",
-                brief(&shape.to_string())
-            )));
+            return Err(Error::bad(format!("the value is not a value of {}", brief(&shape.to_string()))));
         }
     }
     Ok(())
@@ -145,9 +133,7 @@ fn write_payload(message: &mut Writer, shape: Option<&Shape>, value: Option<&Val
 }
 
 fn position(names: &Names, name: &str) -> Result<usize, Error> {
-    names
-        .position(name)
-        .ok_or_else(|| Error::bad(format!("there is no `{name}`")))
+    names.position(name).ok_or_else(|| Error::bad(format!("there is no `{name}`")))
 }
 
 fn read(message: &mut Reader<'_>, shape: &Shape) -> Result<Val, Malformed> {
@@ -176,19 +162,13 @@ fn read(message: &mut Reader<'_>, shape: &Shape) -> Result<Val, Malformed> {
             Val::Map(entries.collect::<Result<_, _>>()?)
         }
         Shape::Record(names, parts) => {
-            let fields = names
-                .iter()
-                .zip(parts)
-                .map(|(name, part)| Ok((name.to_owned(), read(message, part)?)));
+            let fields = names.iter().zip(parts).map(|(name, part)| Ok((name.to_owned(), read(message, part)?)));
             Val::Record(fields.collect::<Result<_, _>>()?)
         }
         Shape::Tuple(parts) => Val::Tuple(parts.iter().map(|part| read(message, part)).collect::<Result<_, _>>()?),
         Shape::Variant(names, payloads) => {
             let case = message.case(names.discriminant_width(), names.len())?;
-            Val::Variant(
-                names.get(case).to_owned(),
-                read_payload(message, payloads[case].as_ref())?,
-            )
+            Val::Variant(names.get(case).to_owned(), read_payload(message, payloads[case].as_ref())?)
         }
         Shape::Enum(names) => {
             let case = message.case(names.discriminant_width(), names.len())?;

@@ -16,11 +16,7 @@ use crate::{Error, value};
 /// [`Error::Unportable`].
 pub fn to_packed(types: &[Type], args: &[&str], limit: usize) -> Result<Vec<u8>, Error> {
     if types.len() != args.len() {
-        return Err(Error::bad(format!(
-            "expected {} arguments, got {}",
-            types.len(),
-            args.len()
-        )));
+        return Err(Error::bad(format!("expected {} arguments, got {}", types.len(), args.len())));
     }
     let mut values = Vec::with_capacity(args.len());
     for (at, (ty, text)) in types.iter().zip(args).enumerate() {
@@ -48,10 +44,9 @@ pub fn from_packed(ty: &Type, message: &[u8]) -> Result<String, Error> {
 
 fn refuse_unspeakable(shape: &Shape) -> Result<(), Error> {
     match shape {
-        Shape::Map(_) | Shape::FixedList(..) => Err(Error::bad(format!(
-            "WAVE has no form for {}, JSON has",
-            brief(&shape.to_string())
-        ))),
+        Shape::Map(_) | Shape::FixedList(..) => {
+            Err(Error::bad(format!("WAVE has no form for {}, JSON has", brief(&shape.to_string()))))
+        }
         Shape::List(part) | Shape::Option(part) => refuse_unspeakable(part),
         Shape::Record(_, parts) | Shape::Tuple(parts) => parts.iter().try_for_each(refuse_unspeakable),
         Shape::Variant(_, payloads) => payloads.iter().flatten().try_for_each(refuse_unspeakable),

@@ -11,10 +11,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// An empty message of at most `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Writer {
-            message: Vec::new(),
-            limit,
-        }
+        Writer { message: Vec::new(), limit }
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), TooLarge> {

@@ -15,6 +15,7 @@ use futures_channel::oneshot;
 
 use super::held::Held;
 use super::incarnation::{Incarnation, Kept};
+use super::kill::Kill;
 use super::mailbox::{Bounds, Entry, Mailbox, Message, Next};
 use super::run;
 use super::stage::Stage;
@@ -39,6 +40,7 @@ struct Inner {
     lease: Lease,
     generation: Generation,
     born: Option<Instant>,
+    kill: Kill,
     /// The version it runs on, or whose functions it accepts while it has none.
     code: Arc<Code>,
     /// Why nothing is accepted any more.
@@ -64,6 +66,8 @@ enum Lease {
 pub enum Posted {
     /// It waits; somebody will run it.
     Queued,
+    /// It waits, the first at an address that has no instance: somebody must be told.
+    Wanted,
     /// The actor rests: the caller runs it, with this message first.
     Run(Box<Incarnation>, Message),
 }
@@ -99,15 +103,17 @@ pub struct View {
 impl Actor {
     /// An address without an actor yet, that accepts what `code` serves.
     pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, bounds: Bounds, stage: Arc<Stage>) -> Arc<Self> {
+        let mailbox = Mailbox::new(bounds, stage.engine.room().clone());
         Arc::new(Self {
             address,
             limits,
             stage,
             inner: Mutex::new(Inner {
-                mailbox: Mailbox::new(bounds),
+                mailbox,
                 lease: Lease::Vacant,
                 generation: Generation::default(),
                 born: None,
+                kill: Kill::default(),
                 code,
                 shut: None,
                 kept: None,
@@ -148,9 +154,12 @@ impl Actor {
             Lease::Resting(incarnation) => return Ok(Posted::Run(incarnation, message)),
             other => inner.lease = other,
         }
+        let is_first = !inner.mailbox.has_messages();
         inner.mailbox.push(message).map_err(|_| CallError::Overloaded)?;
-        if matches!(inner.lease, Lease::Held) {
-            inner.waiting.get_or_insert_with(Instant::now);
+        match inner.lease {
+            Lease::Vacant if is_first => return Ok(Posted::Wanted),
+            Lease::Held => _ = inner.waiting.get_or_insert_with(Instant::now),
+            _ => {}
         }
         Ok(Posted::Queued)
     }
@@ -233,8 +242,8 @@ impl Actor {
     /// the run itself with an entry, or rest.
     pub(super) fn next(self: &Arc<Self>, mut incarnation: Box<Incarnation>) -> Option<(Box<Incarnation>, Entry)> {
         self.memory.store(incarnation.instance.memory() as u64, Ordering::Relaxed);
-        let mut inner = self.lock();
         loop {
+            let mut inner = self.lock();
             let taker = match inner.mailbox.take_next() {
                 Next::Taker(taker) | Next::Entry(Entry::Boundary(taker)) => taker,
                 Next::Entry(entry) => {
@@ -248,6 +257,8 @@ impl Actor {
             };
             inner.lease = Lease::Held;
             inner.waiting = inner.mailbox.has_messages().then(Instant::now);
+            // A taker that leaves while it is given the lease drops it here, and that locks.
+            drop(inner);
             match taker.send(Held::new(self, incarnation)) {
                 Ok(()) => return None,
                 // It gave up waiting meanwhile.
@@ -304,12 +315,21 @@ impl Actor {
     }
 
     /// A new life begins; its run will hold the lease.
-    pub(super) fn born(&self, generation: Generation, code: &Arc<Code>) {
+    pub(super) fn born(&self, generation: Generation, code: &Arc<Code>, kill: Kill) {
         let mut inner = self.lock();
         inner.lease = Lease::Running;
         inner.generation = generation;
         inner.born = Some(Instant::now());
         inner.code = code.clone();
+        inner.kill = kill;
+    }
+
+    /// Breaks off what this life does.
+    pub fn kill(&self, generation: Generation) {
+        let inner = self.lock();
+        if inner.generation == generation {
+            inner.kill.strike();
+        }
     }
 
     /// A message was handled.
@@ -317,8 +337,9 @@ impl Actor {
         self.handled.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// This life is over by a crash: timers are forgotten, messages wait for the next one.
-    pub(super) fn died(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
+    /// This life is over, by a crash or in order: its timers are forgotten. Messages wait until it is decided whether
+    /// there will be another one.
+    pub(super) fn over(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
         {
             let mut inner = self.lock();
             inner.lease = Lease::Vacant;
@@ -326,30 +347,27 @@ impl Actor {
             inner.mailbox.forget_incarnation();
             inner.waiting = None;
         }
-        self.report_exit(incarnation, reason);
-    }
-
-    /// This life is over in order, and so is the address: what waits is answered `stopped`. Its name is free again
-    /// before anyone hears that it is down.
-    pub(super) fn ended(self: &Arc<Self>, incarnation: Box<Incarnation>, reason: ExitReason) {
-        self.shut(CallError::Stopped);
-        self.stage.directory.remove(self);
-        self.report_exit(incarnation, reason);
-    }
-
-    /// This life is put away: as [`Actor::ended`], but that it is told by whoever parks it.
-    pub(super) fn parked(self: &Arc<Self>, incarnation: Box<Incarnation>) {
-        self.shut(CallError::Stopped);
-        self.stage.directory.remove(self);
-        self.stage.reaper.bury(incarnation.instance);
-    }
-
-    fn report_exit(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
         self.memory.store(0, Ordering::Relaxed);
         let handled_since_switch = if incarnation.switched { incarnation.since_switch } else { 0 };
         let generation = incarnation.generation;
         self.stage.reaper.bury(incarnation.instance);
         self.stage.news.tell(Event::Exited { address: self.address.clone(), generation, reason, handled_since_switch });
+    }
+
+    /// There will be no other life: the address is free again, then everything that waits is answered. Does nothing where
+    /// somebody lives here.
+    pub fn turn_away(self: &Arc<Self>, error: CallError) {
+        if matches!(self.lock().lease, Lease::Vacant) {
+            self.stage.directory.remove(self);
+            self.shut(error);
+        }
+    }
+
+    /// This life is put away, and the address with it; whoever parks it tells of it.
+    pub(super) fn parked(self: &Arc<Self>, incarnation: Box<Incarnation>) {
+        self.stage.directory.remove(self);
+        self.shut(CallError::Stopped);
+        self.stage.reaper.bury(incarnation.instance);
     }
 
     /// Accepts nothing any more; everything that waits is answered so.

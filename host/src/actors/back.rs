@@ -2,7 +2,7 @@
 //! actor for which neither works stays where it is, with its state.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use changeling_core::Event;
 use changeling_core::id::{Generation, UpgradeId};
@@ -10,13 +10,21 @@ use changeling_core::reason::ExitReason;
 
 use super::actor::Actor;
 use super::birth;
+use super::guard::bounded;
+use super::held::Held;
 use super::incarnation::{Incarnation, Kept};
-use super::run::{guarded, terminate};
+use super::run::terminate;
 use crate::engine::code::Code;
-use crate::engine::instance::{AtStake, Instance};
+use crate::engine::instance::{AtStake, Fault, Instance};
 use crate::engine::room::Want;
-use crate::engine::timers::Timers;
 use crate::engine::{envelope, wit};
+
+/// How often the newer version is let handle what the older one lacks, and how often room is looked for.
+const TRIES: usize = 16;
+/// Between two looks for room.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long a boundary is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One order to turn back.
 pub struct Order {
@@ -35,15 +43,23 @@ enum Back {
     Exact(Instance),
     Down(Instance),
     Stays(String),
-    Dead(String, ExitReason),
+    Dead(ExitReason),
 }
 
 /// Turns one actor back and tells how it went.
 pub async fn turn_back(actor: Arc<Actor>, order: Order) {
-    let Some(mut incarnation) = actor.take(order.generation, false).await else { return };
-    let kept = actor.kept(order.upgrade);
     let (address, generation, upgrade) = (actor.address.clone(), order.generation, order.upgrade);
     let left = |words| Event::LeftBehind { upgrade, address: address.clone(), generation, words };
+    let mut incarnation = match tokio::time::timeout(PATIENCE, take_served(&actor, &order)).await {
+        Ok(Some(incarnation)) => incarnation,
+        // That life is over, and its exit was told.
+        Ok(None) => return,
+        Err(_) => {
+            let words = format!("it did not come to a message boundary within {PATIENCE:?}");
+            return actor.stage.news.tell(left(words));
+        }
+    };
+    let kept = actor.kept(order.upgrade);
     let back = go_back(&actor, &order, &mut incarnation, kept.as_ref()).await;
     let (instance, exact) = match back {
         Back::Exact(instance) => (instance, true),
@@ -52,13 +68,11 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
             actor.stage.news.tell(left(words));
             return incarnation.give_back();
         }
-        Back::Dead(words, reason) => {
-            actor.stage.news.tell(left(words));
-            return incarnation.died(reason);
-        }
+        // Its exit says it all; where a state was kept, it comes back from that.
+        Back::Dead(reason) => return incarnation.over(reason),
     };
     if let Err(function) = actor.switch(&order.to, None) {
-        // The older version lacks it: the newer one handles it first.
+        // It came while the state went back, as others did before it.
         actor
             .stage
             .news
@@ -68,27 +82,35 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
     }
     let newer = std::mem::replace(&mut incarnation.instance, instance);
     (incarnation.since_switch, incarnation.switched) = (0, false);
-    for (timer, at) in incarnation.instance.sandbox().timers.take_unarmed() {
-        actor.stage.clock.arm(&actor, generation, timer, at);
-    }
+    let changes = incarnation.instance.sandbox().timers.take_changes();
+    actor.stage.clock.hear(&actor, generation, changes);
     actor.stage.news.tell(Event::TurnedBack { upgrade, address, generation, exact });
     incarnation.give_back();
     actor.stage.reaper.bury(newer);
 }
 
+/// The actor at a boundary where nothing waits that the older version lacks: the newer one handles that first. As long as
+/// such calls keep coming there is none, so it is not looked for without end.
+async fn take_served(actor: &Arc<Actor>, order: &Order) -> Option<Held> {
+    let mut held = actor.take(order.generation, false).await?;
+    for _ in 0..TRIES {
+        if actor.unserved_by(&order.to).is_none() {
+            break;
+        }
+        held.give_back();
+        held = actor.take_after_queue(order.generation).await?;
+    }
+    Some(held)
+}
+
 async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kept: Option<&Kept>) -> Back {
-    let place = match actor.stage.engine.room().take(Want::Upkeep) {
-        Ok(place) => place,
-        Err(full) => return Back::Stays(full.to_string()),
-    };
-    let made = Instance::new(&actor.stage.engine, order.to.clone(), actor.address.clone(), actor.limits.clone(), place);
-    let mut older = match guarded(made).await {
+    let mut older = match older(actor, &order.to).await {
         Ok(older) => older,
         Err(fault) => return Back::Stays(format!("the older version could not be instantiated: {fault}")),
     };
     match kept {
         Some(Kept { state: Some((version, bytes)), label, timers, .. }) if newer.since_switch == 0 => {
-            older.sandbox().timers = Timers::resume(timers.clone(), Instant::now());
+            older.sandbox().timers = timers.clone();
             match take(&mut older, *version, label, bytes).await {
                 Ok(()) => Back::Exact(older),
                 Err(words) => Back::Stays(format!("the older version did not take its own state again: {words}")),
@@ -99,6 +121,17 @@ async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kep
     }
 }
 
+/// An instance of the older version; where there is no room for it now, there may be soon.
+async fn older(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, Fault> {
+    for _ in 0..TRIES {
+        match actor.stage.instance(code, &actor.address, &actor.limits, Want::Upkeep).await {
+            Err(Fault::NoRoom(_)) => tokio::time::sleep(PAUSE).await,
+            made => return made,
+        }
+    }
+    actor.stage.instance(code, &actor.address, &actor.limits, Want::Upkeep).await
+}
+
 /// The newer code saves in the older version, the older takes it: the work done since is kept.
 async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Instance) -> Back {
     let label = newer.instance.code.version.label.clone();
@@ -107,10 +140,10 @@ async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Inst
             "{label} writes no state version that the older one reads, and it handled messages"
         ));
     };
-    let saved = match guarded(newer.instance.save(version, AtStake::Live)).await {
+    let saved = match bounded(newer.instance.save(version, AtStake::Live)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(words)) => return Back::Stays(format!("save: {words}")),
-        Err(fault) => return Back::Dead(format!("save: {fault}; the state is lost"), fault.reason()),
+        Err(fault) => return Back::Dead(fault.reason()),
     };
     if let Err(words) = envelope::check(&saved, version, newer.instance.code.structure_of(version)) {
         return Back::Stays(format!("save: {words}"));
@@ -125,14 +158,14 @@ async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Inst
 /// Without a state there is only the other way round of how it came.
 async fn restart(actor: &Arc<Actor>, newer: &mut Incarnation, mut older: Instance) -> Back {
     terminate(actor, newer, ExitReason::Shutdown).await;
-    match guarded(older.init(birth::start(actor, None, newer.args.clone()), false)).await {
+    match bounded(older.init(birth::start(actor, None, newer.args.clone()), false)).await {
         Ok(Ok(())) => Back::Exact(older),
-        Ok(Err(words)) => Back::Dead(format!("init: {words}"), ExitReason::Error(words)),
-        Err(fault) => Back::Dead(format!("init: {fault}"), fault.reason()),
+        Ok(Err(words)) => Back::Dead(ExitReason::Error(words)),
+        Err(fault) => Back::Dead(fault.reason()),
     }
 }
 
 async fn take(older: &mut Instance, version: u32, label: &str, bytes: &[u8]) -> Result<(), String> {
     let change = wit::state::Change { old_version: version, old_label: label.to_owned(), extra: None };
-    guarded(older.code_change(change, bytes)).await.map_err(|fault| fault.to_string())?
+    bounded(older.code_change(change, bytes)).await.map_err(|fault| fault.to_string())?
 }

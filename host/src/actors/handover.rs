@@ -13,9 +13,10 @@ use futures_util::FutureExt;
 
 use super::actor::Actor;
 use super::birth;
+use super::guard::{bounded, guarded};
 use super::held::Held;
 use super::incarnation::{Incarnation, Kept};
-use super::run::{guarded, terminate};
+use super::run::terminate;
 use crate::engine::code::Code;
 use crate::engine::envelope;
 use crate::engine::instance::{AtStake, Fault, Instance};
@@ -45,6 +46,8 @@ enum Stop {
     Because(NotSwitched),
     /// It took too long to save: the upgrade has been told, and the actor goes on.
     Told,
+    /// The upgrade has been told, and the actor has died since.
+    Over(ExitReason),
     /// `save` or `terminate` took it with it.
     Dead(NotSwitched, ExitReason),
 }
@@ -73,18 +76,21 @@ pub async fn switch(actor: Arc<Actor>, order: Order) {
             incarnation.give_back();
         }
         Err(Stop::Told) => incarnation.give_back(),
+        Err(Stop::Over(reason)) => incarnation.over(reason),
         Err(Stop::Dead(why, reason)) => {
             tell_not(&actor, &order, why);
-            incarnation.died(reason);
+            incarnation.over(reason);
         }
     }
 }
 
 /// An instance of a version, beside whatever lives at the address.
 async fn fresh(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, NotSwitched> {
-    let place = actor.stage.engine.room().take(Want::Upkeep).map_err(|full| NotSwitched::NotNow(full.to_string()))?;
-    let made = Instance::new(&actor.stage.engine, code.clone(), actor.address.clone(), actor.limits.clone(), place);
-    guarded(made).await.map_err(|fault| failed(&actor.address, "instantiation", fault.to_string()))
+    let made = actor.stage.instance(code, &actor.address, &actor.limits, Want::Upkeep).await;
+    made.map_err(|fault| match fault {
+        Fault::NoRoom(words) => NotSwitched::NotNow(words),
+        fault => failed(&actor.address, "instantiation", fault.to_string()),
+    })
 }
 
 /// Brings the state into the new instance; what was saved is the way back.
@@ -97,7 +103,7 @@ async fn carry_over(
     if let Some(function) = actor.unserved_by(&order.to) {
         return Err(Stop::Because(still_queued(&function.name)));
     }
-    let timers = old.instance.sandbox().timers.remaining(Instant::now());
+    let timers = old.instance.sandbox().timers.clone();
     let mut kept = Kept {
         upgrade: order.upgrade,
         digest: old.instance.code.version.digest,
@@ -107,19 +113,19 @@ async fn carry_over(
     };
     match order.handover {
         Handover::State { version, .. } => {
-            new.sandbox().timers = old.instance.sandbox().timers.clone();
+            new.sandbox().timers = kept.timers.clone();
             let bytes = save(actor, order, &mut old.instance, version).await?;
             let change = wit::state::Change { old_version: version, old_label: kept.label.clone(), extra: None };
-            accept(actor, "code-change", guarded(new.code_change(change, &bytes)).await)?;
+            accept(actor, "code-change", bounded(new.code_change(change, &bytes)).await)?;
             kept.state = Some((version, bytes));
         }
         Handover::Restart => {
             terminate(actor, old, ExitReason::Shutdown).await;
-            let begun = guarded(new.init(birth::start(actor, None, old.args.clone()), false)).await;
+            let begun = bounded(new.init(birth::start(actor, None, old.args.clone()), false)).await;
             accept(actor, "init", begun).map_err(too_late)?;
         }
     }
-    let healthy = accept(actor, "health check", guarded(new.health()).await);
+    let healthy = accept(actor, "health check", bounded(new.health()).await);
     match order.handover {
         Handover::State { .. } => healthy?,
         Handover::Restart => healthy.map_err(too_late)?,
@@ -130,6 +136,10 @@ async fn carry_over(
 /// After `terminate` there is no old instance to go on with.
 fn too_late(stop: Stop) -> Stop {
     match stop {
+        Stop::Because(NotSwitched::NotNow(words)) => {
+            let refusal = Refusal::new(Step::Switching, "init", Cause::Surroundings, words.clone());
+            Stop::Dead(NotSwitched::StateLost(refusal), ExitReason::Limit(words))
+        }
         Stop::Because(NotSwitched::Failed(refusal)) => {
             let reason = ExitReason::Error(refusal.words.clone());
             Stop::Dead(NotSwitched::StateLost(refusal), reason)
@@ -148,10 +158,11 @@ async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u3
         Err(_) => {
             let words = format!("its save did not end within {limit:?}; it runs on, and the actor with it");
             tell_not(actor, order, NotSwitched::NotNow(words));
-            return match saving.await {
-                Ok(_) => Err(Stop::Told),
-                Err(fault) => Err(lost(actor, fault)),
-            };
+            return Err(match saving.await {
+                Ok(_) => Stop::Told,
+                // Told is told: what is left to say is that it died.
+                Err(fault) => Stop::Over(fault.reason()),
+            });
         }
     };
     match saved {
@@ -165,8 +176,7 @@ async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u3
 }
 
 fn lost(actor: &Actor, fault: Fault) -> Stop {
-    let words = format!("{fault}; the state is lost, the actor starts again from init");
-    let refusal = refusal(&actor.address, "save", words);
+    let refusal = refusal(&actor.address, "save", fault.to_string());
     Stop::Dead(NotSwitched::StateLost(refusal), fault.reason())
 }
 
@@ -174,6 +184,7 @@ fn accept(actor: &Actor, act: &str, answer: Result<Result<(), String>, Fault>) -
     let words = match answer {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(words)) => words,
+        Err(Fault::NoRoom(words)) => return Err(Stop::Because(NotSwitched::NotNow(words))),
         Err(fault) => fault.to_string(),
     };
     Err(Stop::Because(failed(&actor.address, act, words)))
@@ -190,9 +201,8 @@ fn release(actor: &Arc<Actor>, order: &Order, mut incarnation: Held, mut new: In
             return incarnation.give_back();
         }
     };
-    for (timer, at) in new.sandbox().timers.take_unarmed() {
-        actor.stage.clock.arm(actor, order.generation, timer, at);
-    }
+    let changes = new.sandbox().timers.take_changes();
+    actor.stage.clock.hear(actor, order.generation, changes);
     let old = std::mem::replace(&mut incarnation.instance, new);
     (incarnation.since_switch, incarnation.switched) = (0, true);
     let now = Instant::now();

@@ -23,17 +23,10 @@ impl Held {
     /// Releases it: what waited is handled now. The same as dropping it, in words.
     pub fn give_back(self) {}
 
-    /// It died in these hands.
-    pub fn died(mut self, reason: ExitReason) {
+    /// Its life is over: it died in these hands, or ends in order.
+    pub fn over(mut self, reason: ExitReason) {
         if let Some(incarnation) = self.incarnation.take() {
-            self.actor.died(incarnation, reason);
-        }
-    }
-
-    /// It ends in order.
-    pub fn ended(mut self, reason: ExitReason) {
-        if let Some(incarnation) = self.incarnation.take() {
-            self.actor.ended(incarnation, reason);
+            self.actor.over(incarnation, reason);
         }
     }
 

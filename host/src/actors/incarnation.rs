@@ -2,7 +2,9 @@
 
 use changeling_core::id::{Digest, Generation, Label, UpgradeId};
 
+use super::kill::Kill;
 use crate::engine::instance::Instance;
+use crate::engine::timers::Timers;
 
 /// A living actor, between two messages or in one.
 pub struct Incarnation {
@@ -16,6 +18,8 @@ pub struct Incarnation {
     pub switched: bool,
     /// What it was started with.
     pub args: Option<String>,
+    /// Ends it at once.
+    pub kill: Kill,
 }
 
 /// What an actor was before a switch, kept until that upgrade needs it no more.
@@ -29,6 +33,6 @@ pub struct Kept {
     pub label: Label,
     /// The saved state and its version; none where there was no `state` to save.
     pub state: Option<(u32, Vec<u8>)>,
-    /// Its timers: id, what was left of each at the switch, and its token.
-    pub timers: Vec<(u64, std::time::Duration, String)>,
+    /// Its timers. The clock of this life knows them still.
+    pub timers: Timers,
 }

@@ -8,7 +8,7 @@ use changeling_core::reason::CallError;
 use futures_channel::oneshot;
 
 use super::actor::Actor;
-use super::run::guarded;
+use super::guard::bounded;
 use crate::engine::instance::AtStake;
 
 /// A saved state.
@@ -48,7 +48,7 @@ async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError
         return Err(CallError::Refused("its code exports no `state`".into()));
     };
     let shape = shapes.current;
-    match guarded(incarnation.instance.save(shape.version, AtStake::Live)).await {
+    match bounded(incarnation.instance.save(shape.version, AtStake::Live)).await {
         Ok(saved) => {
             incarnation.give_back();
             let (label, structure) = (version.label, shape.structure);
@@ -57,7 +57,7 @@ async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError
         }
         Err(fault) => {
             let reason = fault.reason();
-            incarnation.died(reason.clone());
+            incarnation.over(reason.clone());
             Err(CallError::Crashed(reason))
         }
     }

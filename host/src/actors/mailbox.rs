@@ -11,6 +11,7 @@ use futures_channel::oneshot;
 
 use super::held::Held;
 use crate::engine::code::{Code, Function};
+use crate::engine::room::{Room, Want};
 
 /// What a caller gets: the packed result, or why there is none.
 pub type Reply = Result<Vec<u8>, CallError>;
@@ -83,6 +84,7 @@ pub struct Mailbox {
     messages: usize,
     bytes: usize,
     bounds: Bounds,
+    room: Room,
 }
 
 /// What comes next.
@@ -97,8 +99,8 @@ pub enum Next {
 
 impl Mailbox {
     /// An empty one.
-    pub fn new(bounds: Bounds) -> Self {
-        Self { queue: VecDeque::new(), system: VecDeque::new(), messages: 0, bytes: 0, bounds }
+    pub fn new(bounds: Bounds, room: Room) -> Self {
+        Self { queue: VecDeque::new(), system: VecDeque::new(), messages: 0, bytes: 0, bounds, room }
     }
 
     /// Messages that wait.
@@ -119,19 +121,26 @@ impl Mailbox {
     /// Puts a message at the end.
     ///
     /// # Errors
-    /// Gives it back where it is over the bounds.
+    /// Gives it back where it is over the bounds, the mailbox's or the host's.
     pub fn push(&mut self, message: Message) -> Result<(), Message> {
-        if self.messages >= self.bounds.messages || self.bytes + message.size() > self.bounds.bytes {
+        if !self.has_room_for(&message) {
             // Those whose callers left hold no place against the living.
             self.drop_abandoned();
-            if self.messages >= self.bounds.messages || self.bytes + message.size() > self.bounds.bytes {
+            if !self.has_room_for(&message) {
                 return Err(message);
             }
+        }
+        if !self.room.take_bytes(message.size(), Want::Birth) {
+            return Err(message);
         }
         self.messages += 1;
         self.bytes += message.size();
         self.queue.push_back(Entry::Message(message));
         Ok(())
+    }
+
+    fn has_room_for(&self, message: &Message) -> bool {
+        self.messages < self.bounds.messages && self.bytes + message.size() <= self.bounds.bytes
     }
 
     /// Puts a fired timer, or somebody who waits for the queue's end, at the end.
@@ -151,8 +160,7 @@ impl Mailbox {
         }
         while let Some(entry) = self.queue.pop_front() {
             if let Entry::Message(message) = &entry {
-                self.messages -= 1;
-                self.bytes -= message.size();
+                self.leaves(message.size());
                 if message.is_abandoned() {
                     continue;
                 }
@@ -162,10 +170,20 @@ impl Mailbox {
         Next::Nothing
     }
 
+    /// A message of that size is in the queue no more.
+    fn leaves(&mut self, size: usize) {
+        self.messages -= 1;
+        self.bytes -= size;
+        self.room.give_bytes(size);
+    }
+
     fn drop_abandoned(&mut self) {
-        self.queue.retain(|entry| !matches!(entry, Entry::Message(m) if m.is_abandoned()));
-        let left = || self.queue.iter().filter_map(|e| if let Entry::Message(m) = e { Some(m) } else { None });
-        (self.messages, self.bytes) = (left().count(), left().map(Message::size).sum());
+        for entry in std::mem::take(&mut self.queue) {
+            match entry {
+                Entry::Message(message) if message.is_abandoned() => self.leaves(message.size()),
+                kept => self.queue.push_back(kept),
+            }
+        }
     }
 
     /// The first queued function that a version does not serve as it was accepted.
@@ -187,8 +205,15 @@ impl Mailbox {
     /// Takes out every message.
     pub fn drain(&mut self) -> Vec<Message> {
         self.system.clear();
+        self.room.give_bytes(self.bytes);
         (self.messages, self.bytes) = (0, 0);
         let taken = std::mem::take(&mut self.queue);
         taken.into_iter().filter_map(|e| if let Entry::Message(m) = e { Some(m) } else { None }).collect()
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        self.room.give_bytes(self.bytes);
     }
 }

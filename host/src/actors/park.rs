@@ -8,8 +8,9 @@ use changeling_core::id::{Digest, Generation};
 use changeling_core::reason::{CallError, ExitReason};
 
 use super::actor::Actor;
+use super::guard::bounded;
 use super::incarnation::Incarnation;
-use super::run::{guarded, terminate};
+use super::run::terminate;
 use crate::engine::envelope;
 use crate::engine::instance::AtStake;
 
@@ -26,6 +27,9 @@ pub struct Parked {
     pub timers: Vec<(u64, Duration, String)>,
 }
 
+/// How long the message in hand may still take when the time for the queue is over.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
 /// Ends an actor and gives what its next life goes on with.
 ///
 /// # Errors
@@ -36,11 +40,12 @@ pub async fn park(actor: &Arc<Actor>, generation: Generation, drain: Duration) -
     let incarnation = match drained {
         Ok(taken) => taken,
         // Out of time: at the next boundary, whatever still waits.
-        Err(_) => match tokio::time::timeout(drain, actor.take(generation, true)).await {
+        Err(_) => match tokio::time::timeout(LAST_WAIT, actor.take(generation, true)).await {
             Ok(taken) => taken,
             Err(_) => {
-                actor.shut(CallError::Stopped);
-                return Some(Err(format!("it did not come to a message boundary within {:?}", drain * 2)));
+                // It exits, and that is told instead.
+                actor.kill(generation);
+                return None;
             }
         },
     };
@@ -56,7 +61,7 @@ async fn save(actor: &Actor, incarnation: &mut Incarnation) -> Result<Parked, St
         None => None,
         Some(shapes) => {
             let version = shapes.current.version;
-            let saved = guarded(incarnation.instance.save(version, AtStake::Live)).await;
+            let saved = bounded(incarnation.instance.save(version, AtStake::Live)).await;
             let bytes = saved.map_err(|fault| format!("save: {fault}"))?.map_err(|words| format!("save: {words}"))?;
             envelope::check(&bytes, version, code.structure_of(version))?;
             Some((version, bytes))
@@ -65,6 +70,9 @@ async fn save(actor: &Actor, incarnation: &mut Incarnation) -> Result<Parked, St
     if state.is_none() {
         terminate(actor, incarnation, ExitReason::Shutdown).await;
     }
-    let timers = incarnation.instance.sandbox().timers.remaining(Instant::now());
+    let timers = match state {
+        Some(_) => incarnation.instance.sandbox().timers.remaining(Instant::now()),
+        None => Vec::new(),
+    };
     Ok(Parked { digest: code.version.digest, state, args: incarnation.args.clone(), timers })
 }

@@ -9,7 +9,8 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::{Event, Handover, Proof, Rehearsal};
 
 use super::actor::Actor;
-use super::run::guarded;
+use super::guard::bounded;
+use super::held::Held;
 use super::stage::Stage;
 use crate::engine::code::Code;
 use crate::engine::instance::{AtStake, Fault, Instance};
@@ -39,10 +40,18 @@ enum Verdict {
 }
 
 impl Scratch {
+    /// Whether the version starts and can be left again. A service is only instantiated.
+    pub async fn proof(&self, address: &Address) -> Proof {
+        match self.start(address).await {
+            Ok(()) => Proof::Proven,
+            Err(Verdict::Unproven(words)) => Proof::Unproven(words),
+            Err(Verdict::Refused(refusal)) => Proof::Refused(refusal),
+        }
+    }
+
     async fn instance(&self, address: &Address) -> Result<Instance, Verdict> {
-        let place = self.stage.engine.room().take(Want::Upkeep).map_err(|full| Verdict::Unproven(full.to_string()))?;
-        let made = Instance::new(&self.stage.engine, self.code.clone(), address.clone(), self.limits.clone(), place);
-        guarded(made).await.map_err(|fault| refused(None, "instantiation", fault.to_string()))
+        let made = self.stage.instance(&self.code, address, &self.limits, Want::Upkeep).await;
+        made.map_err(|fault| judged(None, "instantiation", fault))
     }
 
     /// `save` in its own version, and `code-change` of those bytes on another instance: nobody shall be locked into a
@@ -51,12 +60,12 @@ impl Scratch {
         let Some(shapes) = self.code.version.shapes.clone() else { return Ok(()) };
         let (version, who) = (shapes.current.version, Some(address));
         let stuck = |words: String| refused(who, "save", format!("it can be entered but not left again: {words}"));
-        let saved = guarded(entered.save(version, AtStake::Copy)).await.map_err(|fault| stuck(fault.to_string()))?;
+        let saved = bounded(entered.save(version, AtStake::Copy)).await.map_err(|fault| stuck(fault.to_string()))?;
         let bytes = saved.map_err(stuck)?;
         self.stage.reaper.bury(entered);
         envelope::check(&bytes, version, self.code.structure_of(version)).map_err(stuck)?;
         let mut next = self.instance(address).await?;
-        let taken = guarded(next.code_change(self.change(version), &bytes)).await;
+        let taken = bounded(next.code_change(self.change(version), &bytes)).await;
         self.stage.reaper.bury(next);
         match taken {
             Ok(Ok(())) => Ok(()),
@@ -79,18 +88,26 @@ impl Scratch {
             args: None,
             reason: wit::lifecycle::StartReason::First,
         };
-        match guarded(instance.init(start, true)).await {
+        match bounded(instance.init(start, true)).await {
             Ok(Ok(())) => {}
             Ok(Err(words)) => return Err(Verdict::Unproven(format!("a scratch init answered: {words}"))),
             Err(Fault::Sealed(words)) => {
                 return Err(Verdict::Unproven(format!("a scratch init could not be run to its end: {words}")));
             }
-            Err(fault) => return Err(refused(None, "init", fault.to_string())),
+            Err(fault) => return Err(judged(None, "init", fault)),
         }
-        if let Err(words) = guarded(instance.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
+        if let Err(words) = bounded(instance.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
             return Err(refused(None, "health check", words));
         }
         self.can_be_left(instance, address).await
+    }
+}
+
+/// A fault of the version's own, but where the host had no room.
+fn judged(address: Option<&Address>, act: &str, fault: Fault) -> Verdict {
+    match fault {
+        Fault::NoRoom(words) => Verdict::Unproven(words),
+        fault => refused(address, act, fault.to_string()),
     }
 }
 
@@ -99,14 +116,10 @@ fn refused(address: Option<&Address>, act: &str, words: String) -> Verdict {
     Verdict::Refused(Refusal { step, act, address: address.cloned(), words, cause: Cause::Bytes })
 }
 
-/// Tells whether a version starts and can be left again. A service is only instantiated.
+/// Tells whether a version starts and can be left again.
 pub async fn prove(scratch: Scratch, upgrade: UpgradeId, address: Address) {
-    let proof = match scratch.start(&address).await {
-        Ok(()) => Proof::Proven,
-        Err(Verdict::Unproven(words)) => Proof::Unproven(words),
-        Err(Verdict::Refused(refusal)) => Proof::Refused(refusal),
-    };
-    scratch.stage.news.tell(Event::Proved { upgrade, outcome: proof });
+    let outcome = scratch.proof(&address).await;
+    scratch.stage.news.tell(Event::Proved { upgrade, outcome });
 }
 
 /// Tells how a version takes a copy of one actor's live state.
@@ -145,33 +158,50 @@ async fn try_on(
 
 /// A copy of a live state, taken between two messages.
 async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Result<(Vec<u8>, Arc<Code>), Rehearsal> {
-    let mut incarnation = match tokio::time::timeout(PATIENCE, actor.take(generation, false)).await {
-        Ok(Some(incarnation)) => incarnation,
+    let mut held = match tokio::time::timeout(PATIENCE, actor.take(generation, false)).await {
+        Ok(Some(held)) => held,
         Ok(None) => return Err(Rehearsal::NotLooked("it ended meanwhile".into())),
         Err(_) => return Err(Rehearsal::NotLooked(format!("it was busy for {PATIENCE:?}"))),
     };
-    let code = incarnation.instance.code.clone();
-    let fail = |words: String| {
-        let (step, act) = (Step::Verified, "save".into());
-        Rehearsal::Failed(Refusal {
-            step,
-            act,
-            address: Some(actor.address.clone()),
-            words,
-            cause: Cause::Surroundings,
-        })
+    let code = held.instance.code.clone();
+    let mut saving = Box::pin(async move {
+        let saved = bounded(held.instance.save(version, AtStake::Live)).await;
+        (held, saved)
+    });
+    let limit = actor.limits.save;
+    let saved = match tokio::time::timeout(limit, &mut saving).await {
+        Ok((held, saved)) => saved_live(held, saved),
+        Err(_) => {
+            // It runs on to its end, and the actor with it.
+            actor.stage.queue.spawn(async move {
+                let (held, saved) = saving.await;
+                _ = saved_live(held, saved);
+            });
+            return Err(Rehearsal::NotLooked(format!("its save did not end within {limit:?}")));
+        }
     };
-    match guarded(incarnation.instance.save(version, AtStake::Live)).await {
+    let checked = saved.and_then(|bytes| envelope::check(&bytes, version, code.structure_of(version)).map(|()| bytes));
+    match checked {
+        Ok(bytes) => Ok((bytes, code)),
+        Err(words) => {
+            let (step, act) = (Step::Verified, "save".into());
+            let address = Some(actor.address.clone());
+            Err(Rehearsal::Failed(Refusal { step, act, address, words, cause: Cause::Surroundings }))
+        }
+    }
+}
+
+/// What a `save` of the live state leaves behind: an actor that goes on, or one that starts again.
+fn saved_live(held: Held, saved: Result<Result<Vec<u8>, String>, Fault>) -> Result<Vec<u8>, String> {
+    match saved {
         Ok(saved) => {
-            incarnation.give_back();
-            let bytes = saved.map_err(&fail)?;
-            envelope::check(&bytes, version, code.structure_of(version)).map_err(fail)?;
-            Ok((bytes, code))
+            held.give_back();
+            saved
         }
         Err(fault) => {
-            let words = format!("{fault}; the state is lost, the actor starts again from init");
-            incarnation.died(fault.reason());
-            Err(fail(words))
+            let words = format!("{fault}; its state is lost, and it starts again from init");
+            held.over(fault.reason());
+            Err(words)
         }
     }
 }
@@ -188,16 +218,16 @@ async fn take_over(
     let who = Some(&actor.address);
     let mut new = scratch.instance(&actor.address).await?;
     let change = wit::state::Change { old_version: version, old_label: old.version.label.clone(), extra: None };
-    match guarded(new.code_change(change, bytes)).await {
+    match bounded(new.code_change(change, bytes)).await {
         Ok(Ok(())) => {}
         Ok(Err(words)) => return Err(refused(who, "code-change", words)),
-        Err(fault) => return Err(refused(who, "code-change", fault.to_string())),
+        Err(fault) => return Err(judged(who, "code-change", fault)),
     }
-    if let Err(words) = guarded(new.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
+    if let Err(words) = bounded(new.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
         return Err(refused(who, "health check", words));
     }
     let down = match returns {
-        true => guarded(new.save(version, AtStake::Copy)).await.ok().and_then(Result::ok),
+        true => bounded(new.save(version, AtStake::Copy)).await.ok().and_then(Result::ok),
         false => None,
     };
     let round_trip = match down {
@@ -214,11 +244,11 @@ async fn take_over(
 async fn is_stable(scratch: &Scratch, actor: &Actor, old: &Arc<Code>, version: u32, bytes: &[u8]) -> bool {
     let old = Scratch { stage: scratch.stage.clone(), code: old.clone(), limits: scratch.limits.clone() };
     let Ok(mut instance) = old.instance(&actor.address).await else { return false };
-    let taken = guarded(instance.code_change(old.change(version), bytes)).await;
+    let taken = bounded(instance.code_change(old.change(version), bytes)).await;
     if !matches!(taken, Ok(Ok(()))) {
         return false;
     }
-    let again = guarded(instance.save(version, AtStake::Copy)).await;
+    let again = bounded(instance.save(version, AtStake::Copy)).await;
     old.stage.reaper.bury(instance);
     matches!(again, Ok(Ok(again)) if again == bytes)
 }

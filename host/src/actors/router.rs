@@ -87,17 +87,17 @@ impl Router {
             let (code, limits, bounds) = (published.code.clone(), published.limits.clone(), published.bounds);
             Actor::new(target.clone(), code, limits, bounds, self.stage.clone())
         };
-        let (actor, made) = directory.actor_or(target, make);
-        let posted = self.post_to(&actor, message);
-        if made {
-            self.stage.news.tell(Event::Wanted { address: target.clone() });
-        }
-        posted
+        let (actor, _) = directory.actor_or(target, make);
+        self.post_to(&actor, message)
     }
 
     fn post_to(&self, actor: &Arc<Actor>, message: Message) -> Result<(), CallError> {
         match actor.post(message)? {
             Posted::Queued => Ok(()),
+            Posted::Wanted => {
+                self.stage.news.tell(Event::Wanted { address: actor.address.clone() });
+                Ok(())
+            }
             Posted::Run(incarnation, message) => {
                 self.stage.queue.run_here(run::run(actor.clone(), incarnation, Some(message)));
                 Ok(())

@@ -1,12 +1,11 @@
 //! The run of an actor: it handles one message after the other until nothing waits, then lets the actor rest.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use changeling_core::reason::{CallError, ExitReason};
-use futures_util::FutureExt;
 
 use super::actor::Actor;
+use super::guard::{bounded, guarded};
 use super::incarnation::Incarnation;
 use super::mailbox::{Entry, Message};
 use super::run_queue::yield_now;
@@ -40,7 +39,7 @@ pub async fn run(actor: Arc<Actor>, mut incarnation: Box<Incarnation>, first: Op
         match outcome {
             Ok(None) => {}
             Ok(Some(reason)) => return end(&actor, incarnation, reason).await,
-            Err(reason) => return actor.died(incarnation, reason),
+            Err(reason) => return actor.over(incarnation, reason),
         }
     }
 }
@@ -51,24 +50,26 @@ async fn handle(
     incarnation: &mut Incarnation,
     entry: Entry,
 ) -> Result<Option<ExitReason>, ExitReason> {
-    let outcome = match entry {
-        Entry::Message(message) => call(incarnation, message).await,
-        Entry::Timer(id) => timer(incarnation, id).await,
+    match entry {
+        Entry::Message(message) => call(actor, incarnation, message).await?,
+        Entry::Timer(id) => timer(actor, incarnation, id).await?,
         // `Actor::next` gives boundaries to their takers.
-        Entry::Boundary(_) => Ok(()),
-    };
-    actor.count_handled();
-    incarnation.since_switch += 1;
-    outcome?;
+        Entry::Boundary(_) => {}
+    }
     let sandbox = incarnation.instance.sandbox();
     let exit = sandbox.exit.take();
-    for (timer, at) in sandbox.timers.take_unarmed() {
-        actor.stage.clock.arm(actor, incarnation.generation, timer, at);
-    }
+    let changes = sandbox.timers.take_changes();
+    actor.stage.clock.hear(actor, incarnation.generation, changes);
     Ok(exit)
 }
 
-async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), ExitReason> {
+/// Counts what was handled; before it is answered, so that who was answered is counted.
+fn count(actor: &Actor, incarnation: &mut Incarnation) {
+    actor.count_handled();
+    incarnation.since_switch += 1;
+}
+
+async fn call(actor: &Actor, incarnation: &mut Incarnation, message: Message) -> Result<(), ExitReason> {
     let Some(function) = incarnation.instance.code.counterpart(&message.function).cloned() else {
         // A switch waits for such messages; this one was accepted by a version that is gone with a crash.
         message.answer(Err(CallError::NoSuchFunction));
@@ -76,7 +77,9 @@ async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), Exi
     };
     let sandbox = incarnation.instance.sandbox();
     (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
-    let answer = guarded(incarnation.instance.call(&function, &message.args)).await;
+    let kill = incarnation.kill.clone();
+    let answer = guarded(kill.or(incarnation.instance.call(&function, &message.args))).await;
+    count(actor, incarnation);
     match answer {
         Ok(result) => {
             message.answer(Ok(result));
@@ -90,31 +93,26 @@ async fn call(incarnation: &mut Incarnation, message: Message) -> Result<(), Exi
     }
 }
 
-async fn timer(incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason> {
+async fn timer(actor: &Actor, incarnation: &mut Incarnation, id: u64) -> Result<(), ExitReason> {
     let sandbox = incarnation.instance.sandbox();
+    // One that was cancelled after it fired is no message.
     let Some(timer) = sandbox.timers.deliver(id) else { return Ok(()) };
     (sandbox.sender, sandbox.deadline) = (None, None);
-    guarded(incarnation.instance.deliver_timer(id, timer.token)).await.map_err(Fault::reason)
+    let kill = incarnation.kill.clone();
+    let handled = guarded(kill.or(incarnation.instance.deliver_timer(id, timer.token))).await;
+    count(actor, incarnation);
+    handled.map_err(Fault::reason)
 }
 
 /// In order: `terminate`, then gone.
-async fn end(actor: &Arc<Actor>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
+pub async fn end(actor: &Arc<Actor>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
     terminate(actor, &mut incarnation, reason.clone()).await;
-    actor.ended(incarnation, reason);
+    actor.over(incarnation, reason);
 }
 
 /// `terminate`: one that dies of it is as gone as one that does not.
 pub async fn terminate(actor: &Actor, incarnation: &mut Incarnation, reason: ExitReason) {
-    if let Err(fault) = guarded(incarnation.instance.terminate(reason)).await {
+    if let Err(fault) = bounded(incarnation.instance.terminate(reason)).await {
         tracing::warn!(actor = %actor.address, "it died in terminate: {fault}");
     }
-}
-
-/// A panic of the host under a guest's call ends that guest alone.
-pub async fn guarded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    AssertUnwindSafe(act).catch_unwind().await.unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Err(Fault::Dead(ExitReason::Trap(format!("the host panicked: {words}; please report it"))))
-    })
 }

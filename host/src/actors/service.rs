@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use changeling_core::id::Address;
 use changeling_core::reason::CallError;
 
+use super::guard::guarded;
 use super::mailbox::Message;
-use super::run::guarded;
 use super::stage::Stage;
 use crate::engine::code::Code;
 use crate::engine::instance::{Fault, Instance};
@@ -86,13 +86,17 @@ impl Service {
     }
 
     async fn serve(&self, message: Message) {
+        // Its caller may have looked the function up in the version before this one.
+        let Some(function) = self.code.counterpart(&message.function) else {
+            return message.answer(Err(CallError::NoSuchFunction));
+        };
         let mut instance = match self.instance().await {
             Ok(instance) => instance,
             Err(error) => return message.answer(Err(error)),
         };
         let sandbox = instance.sandbox();
         (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
-        let answer = guarded(instance.call(&message.function, &message.args)).await;
+        let answer = guarded(instance.call(function, &message.args)).await;
         self.handled.fetch_add(1, Ordering::Relaxed);
         match answer {
             Ok(result) => {
@@ -110,10 +114,11 @@ impl Service {
         if let Some((_, instance)) = self.lock().pop() {
             return Ok(instance);
         }
-        let place = self.stage.engine.room().take(Want::Birth).map_err(|_| CallError::Overloaded)?;
-        let made =
-            Instance::new(&self.stage.engine, self.code.clone(), self.address.clone(), self.limits.clone(), place);
-        guarded(made).await.map_err(|fault: Fault| CallError::Crashed(fault.reason()))
+        let made = self.stage.instance(&self.code, &self.address, &self.limits, Want::Birth).await;
+        made.map_err(|fault| match fault {
+            Fault::NoRoom(_) => CallError::Overloaded,
+            fault => CallError::Crashed(fault.reason()),
+        })
     }
 
     fn put_back(&self, instance: Instance) {

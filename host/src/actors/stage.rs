@@ -1,19 +1,23 @@
 //! What all actors share: threads to run on, a clock for their timers, somebody to bury the dead, and somebody to tell.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use changeling_core::Event;
-use changeling_core::id::Generation;
+use changeling_core::id::{Address, Generation};
 
 use super::actor::Actor;
 use super::directory::Directory;
+use super::guard::bounded;
 use super::run_queue::RunQueue;
 use crate::engine::Engine;
-use crate::engine::instance::Instance;
+use crate::engine::code::Code;
+use crate::engine::instance::{Fault, Instance};
+use crate::engine::limits::Limits;
+use crate::engine::room::Want;
+use crate::engine::timers::Changes;
 
 /// Shared by all actors and services of a host.
 pub struct Stage {
@@ -29,6 +33,22 @@ pub struct Stage {
     pub news: News,
     /// Who is where.
     pub directory: Directory,
+}
+
+impl Stage {
+    /// An instance of a version.
+    ///
+    /// # Errors
+    /// Where it dies on its way, or there is no room for it.
+    pub async fn instance(
+        &self,
+        code: &Arc<Code>,
+        address: &Address,
+        limits: &Arc<Limits>,
+        want: Want,
+    ) -> Result<Instance, Fault> {
+        bounded(Instance::new(&self.engine, code.clone(), address.clone(), limits.clone(), want)).await
+    }
 }
 
 /// Whoever decides hears facts through this.
@@ -71,11 +91,9 @@ impl Reaper {
 /// Fires the timers of all actors, on one thread.
 pub struct Clock(Sender<Alarm>);
 
-struct Alarm {
-    at: Instant,
-    actor: Weak<Actor>,
-    generation: Generation,
-    timer: u64,
+enum Alarm {
+    Arm { at: Instant, timer: u64, actor: Weak<Actor>, generation: Generation },
+    Disarm { at: Instant, timer: u64 },
 }
 
 impl Clock {
@@ -89,52 +107,35 @@ impl Clock {
         Ok(Self(sender))
     }
 
-    /// Fires this timer of this life at that time. A timer that was cancelled meanwhile is dropped where it arrives.
-    pub fn arm(&self, actor: &Arc<Actor>, generation: Generation, timer: u64, at: Instant) {
-        let alarm = Alarm { at, actor: Arc::downgrade(actor), generation, timer };
+    /// Hears what has changed among the timers of this life.
+    pub fn hear(&self, actor: &Arc<Actor>, generation: Generation, changes: Changes) {
+        let armed = changes.armed.into_iter();
+        let armed = armed.map(|(timer, at)| Alarm::Arm { at, timer, actor: Arc::downgrade(actor), generation });
+        let disarmed = changes.disarmed.into_iter().map(|(timer, at)| Alarm::Disarm { at, timer });
         // At the host's end nothing fires any more.
-        _ = self.0.send(alarm);
+        disarmed.chain(armed).for_each(|alarm| _ = self.0.send(alarm));
     }
 }
 
 fn keep_time(alarms: &Receiver<Alarm>) {
-    let mut pending: BinaryHeap<Reverse<Alarm>> = BinaryHeap::new();
+    // By time, then by number: a number is another timer's never.
+    let mut pending: BTreeMap<(Instant, u64), (Weak<Actor>, Generation)> = BTreeMap::new();
     loop {
-        let next = match pending.peek() {
+        let next = match pending.first_key_value() {
             None => alarms.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(Reverse(first)) => alarms.recv_timeout(first.at.saturating_duration_since(Instant::now())),
+            Some(((at, _), _)) => alarms.recv_timeout(at.saturating_duration_since(Instant::now())),
         };
         match next {
-            Ok(alarm) => pending.push(Reverse(alarm)),
+            Ok(Alarm::Arm { at, timer, actor, generation }) => _ = pending.insert((at, timer), (actor, generation)),
+            Ok(Alarm::Disarm { at, timer }) => _ = pending.remove(&(at, timer)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let now = Instant::now();
-        while pending.peek().is_some_and(|Reverse(first)| first.at <= now) {
-            let Some(Reverse(due)) = pending.pop() else { break };
-            if let Some(actor) = due.actor.upgrade() {
-                actor.fire(due.generation, due.timer);
+        while let Some(due) = pending.first_entry().filter(|first| first.key().0 <= Instant::now()) {
+            let ((_, timer), (actor, generation)) = due.remove_entry();
+            if let Some(actor) = actor.upgrade() {
+                actor.fire(generation, timer);
             }
         }
-    }
-}
-
-impl PartialEq for Alarm {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Alarm {}
-
-impl PartialOrd for Alarm {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Alarm {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.timer).cmp(&(other.at, other.timer))
     }
 }

@@ -1,12 +1,12 @@
 //! `call`: one call, arguments in WAVE or JSON.
 
 use clap::Args;
-use serde_json::Value;
-use ureq::http::Method;
+use ureq::Body;
+use ureq::http::{Method, Response};
 
 use super::client::{Client, escape};
-use super::{Exit, Failure, Reach};
-use crate::http::MEDIA_WAVE;
+use super::{Exit, Failure, Reach, out};
+use crate::http::{MEDIA_WAVE, OUTCOME};
 
 /// Calls a function of an actor or a service, and prints its result.
 #[derive(Args)]
@@ -39,7 +39,7 @@ impl Call {
         if let Some(deadline) = &self.deadline {
             headers.push(("changeling-deadline", deadline.as_str()));
         }
-        if self.reach.json {
+        if self.reach.form.json {
             let body = match self.args.as_slice() {
                 [] => "[]",
                 [one] => one.as_str(),
@@ -51,23 +51,21 @@ impl Call {
                 }
             };
             headers.push(("content-type", "application/json"));
-            let answer = client.json(Method::POST, &path, &headers, Some(body.as_bytes()))?;
-            println!("{answer}");
-            return Ok(if answer.get("err").is_some() && is_result(&answer) { Exit::GuestErr } else { Exit::Done });
+            return answered(client.send(Method::POST, &path, &headers, Some(body.as_bytes()))?);
         }
         headers.extend([("content-type", MEDIA_WAVE), ("accept", MEDIA_WAVE)]);
         let body = serde_json::to_vec(&self.args).map_err(anyhow::Error::from)?;
-        let mut response = client.send(Method::POST, &path, &headers, Some(&body))?;
-        let text = response.body_mut().with_config().limit(1 << 30).read_to_string();
-        let text = text.map_err(|e| Failure::new(Exit::Error, format!("the host's answer is not text: {e}")))?;
-        if !text.is_empty() {
-            println!("{text}");
-        }
-        Ok(if text.starts_with("err(") || text == "err" { Exit::GuestErr } else { Exit::Done })
+        answered(client.send(Method::POST, &path, &headers, Some(&body))?)
     }
 }
 
-/// Whether it is a `result` in JSON, and not a record that has a field called `err`.
-fn is_result(answer: &Value) -> bool {
-    answer.as_object().is_some_and(|object| object.len() == 1)
+/// Prints the answer as it came.
+fn answered(mut response: Response<Body>) -> Result<Exit, Failure> {
+    let is_err = response.headers().get(OUTCOME).is_some_and(|outcome| outcome == "err");
+    let text = response.body_mut().with_config().limit(1 << 30).read_to_string();
+    let text = text.map_err(|e| Failure::new(Exit::Error, format!("the host's answer is not text: {e}")))?;
+    if !text.is_empty() {
+        out::line(text);
+    }
+    Ok(if is_err { Exit::GuestErr } else { Exit::Done })
 }

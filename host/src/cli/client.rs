@@ -15,6 +15,8 @@ pub struct Client {
     agent: Agent,
     url: String,
     token: Option<String>,
+    /// How long one request may take.
+    patience: Option<Duration>,
 }
 
 impl Client {
@@ -26,10 +28,22 @@ impl Client {
         if let Some(url) = &reach.host {
             let token =
                 given.or_else(|| status(reach).ok().filter(|status| status.url == *url).map(|status| status.token));
-            return Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), token });
+            return Ok(Self { agent, url: url.trim_end_matches('/').to_owned(), token, patience: None });
         }
         let status = status(reach)?;
-        Ok(Self { agent, url: status.url, token: given.or(Some(status.token)) })
+        Ok(Self { agent, url: status.url, token: given.or(Some(status.token)), patience: None })
+    }
+
+    /// The same host, where no request takes longer than this.
+    #[must_use]
+    pub fn within(&self, patience: Duration) -> Self {
+        let (agent, url, token) = (self.agent.clone(), self.url.clone(), self.token.clone());
+        Self { agent, url, token, patience: Some(patience) }
+    }
+
+    /// Has something done that has no answer but that it is done.
+    pub fn ask_for(&self, path: &str) -> Result<(), Failure> {
+        self.send(Method::POST, path, &[], None).map(drop)
     }
 
     /// A request with a JSON answer.
@@ -60,13 +74,20 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let no_host = |e: String| {
-            Failure::new(Exit::NoHost, format!("no host answers at {}: {e}; start one with `changeling run`", self.url))
+        let no_answer = |error: ureq::Error| match error {
+            ureq::Error::Timeout(ureq::Timeout::Global) => {
+                Failure::new(Exit::TimeOut, format!("the host at {} did not answer in time", self.url))
+            }
+            error => {
+                let sentence = format!("no host answers at {}: {error}; start one with `changeling run`", self.url);
+                Failure::new(Exit::NoHost, sentence)
+            }
         };
         let body =
             body.map_or(SendBody::none(), |bytes| SendBody::from_owned_reader(std::io::Cursor::new(bytes.to_vec())));
         let request = request.body(body).map_err(|e| Failure::new(Exit::Usage, format!("{}: {e}", self.url)))?;
-        let mut response = self.agent.run(request).map_err(|e| no_host(e.to_string()))?;
+        let request = self.agent.configure_request(request).timeout_global(self.patience).build();
+        let mut response = self.agent.run(request).map_err(no_answer)?;
         if response.status().is_success() {
             return Ok(response);
         }

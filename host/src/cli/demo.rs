@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use serde_json::{Value, json};
 
 use super::table;
@@ -21,7 +22,7 @@ use stage::Stage;
 #[command(after_help = "Example:\n  changeling demo --keep /tmp/tour")]
 pub struct Demo {
     /// Fewer swaps; a quarter of a minute once the guests are built.
-    #[arg(long, env = "CHANGELING_DEMO_SHORT")]
+    #[arg(long, env = "CHANGELING_DEMO_SHORT", value_parser = BoolishValueParser::new())]
     short: bool,
     /// Leave the folder here, to go on with.
     #[arg(long, value_name = "DIR", env = "CHANGELING_DEMO_KEEP")]

@@ -1,8 +1,11 @@
 //! How a command ends: its status, and its one sentence where it failed.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
+
+use super::table::tame;
 
 /// Exit statuses, documented in the help and tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum Exit {
     NoHost = 8,
     /// There is no such thing.
     NoSuchThing = 9,
+    /// A person or a program did not want to wait.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -66,6 +71,31 @@ impl Failure {
         Self { exit, sentence: text("detail").to_owned(), problem: Some(problem) }
     }
 
+    /// A command line that cannot be read.
+    pub fn of_usage(error: &clap::Error) -> Self {
+        let words = error.render().to_string();
+        // What follows the first empty line is advice.
+        let said: Vec<&str> = words.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        Self::new(Exit::Usage, said.join(" ").trim_start_matches("error: "))
+    }
+
+    /// A file that cannot be read.
+    pub fn of_file(file: &Path, error: &std::io::Error) -> Self {
+        Self::new(Exit::Error, format!("{} cannot be read: {error}", file.display()))
+    }
+
+    /// The same, of this thing.
+    #[must_use]
+    pub fn at(mut self, thing: &str) -> Self {
+        self.sentence = format!("{thing}: {}", self.sentence);
+        self
+    }
+
+    /// The status that it gives.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
     /// Says it, for a person or a program, and gives the status.
     pub fn print(self, json: bool) -> ExitCode {
         if json {
@@ -76,7 +106,7 @@ impl Failure {
             eprintln!("{}", Value::Object(document));
         } else {
             let red = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{red}error:{red:#} {}", self.sentence);
+            anstream::eprintln!("{red}error:{red:#} {}", tame(&self.sentence));
         }
         self.exit.into()
     }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use serde_json::Value;
 use ureq::http::Method;
 
 use super::client::{Client, escape};
-use super::table;
-use super::{Exit, Failure, Reach};
+use super::{Exit, Failure, Reach, out, table};
 use crate::http::wire::{Actor, Actors};
 
 /// Lists actors: what they run, what they do, what waits for them.
@@ -18,7 +18,7 @@ pub struct Ps {
     /// A component, or one address.
     address: Option<String>,
     /// Again every second, until interrupted.
-    #[arg(short, long)]
+    #[arg(short, long, env = "CHANGELING_WATCH", value_parser = BoolishValueParser::new())]
     watch: bool,
     #[command(flatten)]
     pub(super) reach: Reach,
@@ -34,18 +34,17 @@ impl Ps {
         };
         loop {
             let document: Value = client.json(Method::GET, &path, &[], None)?;
-            if self.reach.json {
-                println!("{document}");
+            if self.reach.form.json {
+                out::line(document);
             } else {
                 let actors: Actors = serde_json::from_value(document).map_err(anyhow::Error::from)?;
-                if actors.actors.is_empty() {
-                    if let Some(address) = self.address.filter(|address| address.contains('/')) {
+                match (actors.actors.as_slice(), &self.address) {
+                    ([], Some(address)) if address.contains('/') => {
                         return Err(Failure::new(Exit::NoSuchThing, format!("there is no actor `{address}`")));
                     }
-                    return Ok(Exit::Done);
+                    ([], _) => self.reach.form.note("there is no actor"),
+                    (all, _) => table::print(self.reach.form.heads(&HEADS), all.iter().map(row)),
                 }
-                let heads = ["address", "version", "state", "mailbox", "handled", "restarts", "memory", "uptime"];
-                table::print(&heads, actors.actors.iter().map(row));
             }
             if !self.watch {
                 return Ok(Exit::Done);
@@ -55,6 +54,8 @@ impl Ps {
     }
 }
 
+const HEADS: [&str; 8] = ["address", "version", "state", "mailbox", "handled", "restarts", "memory", "uptime"];
+
 fn row(actor: &Actor) -> Vec<String> {
     // Half of its limit is where a code change, which needs both states at once, begins to be in doubt.
     let tight = actor.memory_limit > 0 && actor.memory > actor.memory_limit / 2;
@@ -62,7 +63,7 @@ fn row(actor: &Actor) -> Vec<String> {
     vec![
         actor.address.clone(),
         actor.label.clone(),
-        actor.state.clone(),
+        format!("{}{}", actor.state, if actor.left_behind { ", left behind" } else { "" }),
         actor.mailbox.to_string(),
         actor.handled.to_string(),
         actor.restarts.to_string(),

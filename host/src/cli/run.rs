@@ -55,7 +55,7 @@ impl Run {
             listen: self.listen,
             compiler,
         };
-        runtime.block_on(async {
+        let ended = runtime.block_on(async {
             let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
             let host = host::start(options).await?;
             tracing::info!("serving {} at {}", self.dir.display(), host.url);
@@ -63,12 +63,19 @@ impl Run {
             tracing::info!("ending: what waits is handled, every actor is parked");
             tokio::select! {
                 ended = host.end() => ended?,
-                _ = interrupt.recv() => return Err(Failure::new(Exit::Error, "ended at once: states were not kept")),
-                _ = terminate.recv() => return Err(Failure::new(Exit::Error, "ended at once: states were not kept")),
+                _ = interrupt.recv() => return Err(at_once()),
+                _ = terminate.recv() => return Err(at_once()),
             }
             Ok(Exit::Done)
-        })
+        });
+        // Whoever was told to end at once waits for no file that is being written.
+        runtime.shutdown_background();
+        ended
     }
+}
+
+fn at_once() -> Failure {
+    Failure::new(Exit::Interrupted, "ended at once: what was not parked yet is lost")
 }
 
 fn start_log(log: Option<Log>) {

@@ -194,12 +194,6 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         read: |it, value| value.rate(0..=GIB).map(|n| it.limits.log = n),
     },
     Setting {
-        name: "call-timeout",
-        default: "\"5s\"",
-        meaning: "How long a call waits that is made by a handler without a deadline of its own.",
-        read: |it, value| value.duration(MS..=DAY).map(|time| it.limits.call_timeout = time),
-    },
-    Setting {
         name: "strategy",
         default: "\"rolling\"",
         meaning: "How actors go over to a new version: \"rolling\", one by one with their state; \"restart\", ended and begun \

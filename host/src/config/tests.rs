@@ -42,7 +42,7 @@ fn every_documented_default_is_true_and_every_setting_is_explained() {
     let config = parsed(&text);
     assert_eq!(config.components[&name("counter")], ComponentConfig::default());
     assert_eq!(Config { components: BTreeMap::new(), ..config }, Config::default(), "{text}");
-    assert_eq!(settings().len(), 5 + 4 + 25);
+    assert_eq!(settings().len(), 5 + 4 + 24);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use changeling_core::receipt::Receipt;
 use changeling_core::table::Table;
 use tokio::sync::broadcast;
 
-use super::wall_now;
+use super::{loader, wall_now};
 use crate::actors::stage::News;
 use crate::store::{ParkedActor, Record, Store};
 
@@ -28,6 +28,8 @@ pub enum Job {
     Unpark(Address),
     /// Bytes that nobody needs.
     Forget(Digest),
+    /// A version is to be loaded, now that everything before it is done.
+    Load(loader::Job),
     /// Tells when everything before it is written.
     Flush(Sender<()>),
 }
@@ -41,9 +43,10 @@ pub fn start(
     news: News,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
+    loader: Sender<loader::Job>,
 ) -> std::io::Result<Sender<Job>> {
     let (sender, jobs) = channel();
-    let scribe = Scribe { store, news, happenings, receipts };
+    let scribe = Scribe { store, news, happenings, receipts, loader };
     std::thread::Builder::new().name("disk".into()).spawn(move || {
         while let Ok(job) = jobs.recv() {
             let mut parked = Vec::new();
@@ -65,6 +68,7 @@ struct Scribe {
     news: News,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
+    loader: Sender<loader::Job>,
 }
 
 impl Scribe {
@@ -109,6 +113,8 @@ impl Scribe {
                     self.trouble(&format!("the bytes of {} were not removed", digest.short()), &e.to_string());
                 }
             }
+            // The thread lives as long as this one.
+            Job::Load(job) => _ = self.loader.send(job),
             Job::Flush(done) => _ = done.send(()),
         }
     }

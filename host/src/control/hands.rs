@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use changeling_core::happening::Happening;
-use changeling_core::id::{Address, ComponentName, Digest, Generation, RequestId};
-use changeling_core::reason::{CallError, ExitReason};
-use changeling_core::{Answer, Birth, Effect, Event, StartFailure};
+use changeling_core::id::{Address, ComponentName, Digest, Generation, Label, RequestId};
+use changeling_core::reason::{CallError, Cause, ExitReason, Refusal, Step};
+use changeling_core::{Answer, Birth, Effect, Event, NotSwitched, Proof, Rehearsal, StartFailure};
 
 use super::SettingsOf;
 use super::{disk, loader};
@@ -21,13 +21,13 @@ use crate::actors::service::Service;
 use crate::actors::stage::Stage;
 use crate::actors::{back, handover, park, run};
 use crate::engine::code::Code;
+use crate::engine::timers::Timers;
 use crate::store::{ParkedActor, ParkedHead, ParkedTimer, Store};
 
 /// What the hands hold.
 pub struct Hands {
     stage: Arc<Stage>,
     disk: Sender<disk::Job>,
-    loader: Sender<loader::Job>,
     store: Arc<Store>,
     settings: SettingsOf,
     answers: Sender<(RequestId, Answer)>,
@@ -45,22 +45,11 @@ impl Hands {
     pub fn new(
         stage: Arc<Stage>,
         disk: Sender<disk::Job>,
-        loader: Sender<loader::Job>,
         store: Arc<Store>,
         settings: SettingsOf,
         answers: Sender<(RequestId, Answer)>,
     ) -> Self {
-        Self {
-            stage,
-            disk,
-            loader,
-            store,
-            settings,
-            answers,
-            codes: Codes::default(),
-            retired: HashMap::new(),
-            ended: false,
-        }
+        Self { stage, disk, store, settings, answers, codes: Codes::default(), retired: HashMap::new(), ended: false }
     }
 
     /// Whether everything is parked and written.
@@ -71,27 +60,34 @@ impl Hands {
     /// Carries out one act.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Load { component, digest } => self.load(component, digest),
+            Effect::Load { component, digest, label } => self.load(component, digest, label),
             Effect::Prove { upgrade, component, digest } => {
                 let keyed = (self.settings)(&component).policy.keyed;
                 let address = made_up(&component, keyed);
                 match self.scratch(&component, digest) {
                     Some(scratch) => self.stage.queue.spawn(prove(scratch, upgrade, address)),
-                    None => self.missing(&component, digest),
+                    None => {
+                        let outcome = Proof::Refused(missing(&component, digest));
+                        self.stage.news.tell(Event::Proved { upgrade, outcome });
+                    }
                 }
             }
             Effect::Rehearse { upgrade, address, generation, to, handover } => {
-                let Some(actor) = self.stage.directory.actor(&address) else { return };
-                match self.scratch(&address.component, to) {
-                    Some(scratch) => self.stage.queue.spawn(rehearse(scratch, upgrade, actor, generation, handover)),
-                    None => self.missing(&address.component, to),
+                let trial = self.stage.directory.actor(&address).zip(self.scratch(&address.component, to));
+                match trial {
+                    Some((actor, scratch)) => {
+                        self.stage.queue.spawn(rehearse(scratch, upgrade, actor, generation, handover));
+                    }
+                    None => {
+                        let outcome = Rehearsal::NotLooked("it ended meanwhile".into());
+                        self.stage.news.tell(Event::Rehearsed { upgrade, address, generation, outcome });
+                    }
                 }
             }
             Effect::Start { address, generation, digest, birth } => self.start(address, generation, digest, birth),
             Effect::TurnAway { address, error } => {
                 if let Some(actor) = self.stage.directory.actor(&address) {
-                    self.stage.directory.remove(&actor);
-                    actor.shut(error);
+                    actor.turn_away(error);
                 }
             }
             Effect::Switch { upgrade, attempt, address, generation, from: _, to, handover, hold_timeout } => {
@@ -101,7 +97,11 @@ impl Hands {
                         let order = handover::Order { upgrade, attempt, generation, to, handover, hold_timeout };
                         self.stage.queue.spawn(handover::switch(actor, order));
                     }
-                    None => self.missing(&address.component, to),
+                    None => {
+                        let why = NotSwitched::Failed(missing(&address.component, to));
+                        let event = Event::NotSwitched { upgrade, attempt, address, generation, why };
+                        self.stage.news.tell(event);
+                    }
                 }
             }
             Effect::TurnBack { upgrade, address, generation, to, down } => {
@@ -111,7 +111,10 @@ impl Hands {
                         let order = back::Order { upgrade, generation, to, down };
                         self.stage.queue.spawn(back::turn_back(actor, order));
                     }
-                    None => self.missing(&address.component, to),
+                    None => {
+                        let words = missing(&address.component, to).words;
+                        self.stage.news.tell(Event::LeftBehind { upgrade, address, generation, words });
+                    }
                 }
             }
             Effect::DropKept { upgrade } => {
@@ -139,12 +142,7 @@ impl Hands {
         lock(&self.codes).get(&(component.clone(), digest)).cloned()
     }
 
-    /// The core asks for nothing on a version that is not loaded; if it did, silence would be worse than a line.
-    fn missing(&self, component: &ComponentName, digest: Digest) {
-        tracing::error!("{component} {} was to be used and is not loaded; please report it", digest.short());
-    }
-
-    fn load(&mut self, component: ComponentName, digest: Digest) {
+    fn load(&mut self, component: ComponentName, digest: Digest, label: Label) {
         if let Some(code) = self.retired.remove(&(component.clone(), digest)).and_then(|code| code.upgrade()) {
             code.recall();
             let version = Box::new(code.version.clone());
@@ -156,13 +154,14 @@ impl Hands {
         let done = move |outcome: Result<Code, _>| {
             let outcome = outcome.map(|code| {
                 let version = Box::new(code.version.clone());
-                lock(&codes).insert((whose.clone(), digest), Arc::new(code));
+                // Asked for twice, the first one stays: it may have instances.
+                lock(&codes).entry((whose.clone(), digest)).or_insert_with(|| Arc::new(code));
                 version
             });
             news.tell(Event::Loaded { component: whose, digest, outcome });
         };
-        // The thread lives as long as these hands.
-        _ = self.loader.send(loader::Job { component, digest, done: Box::new(done) });
+        // Behind what is to be forgotten before it, or bytes that were just offered again would be.
+        self.write(disk::Job::Load(loader::Job { component, digest, label, done: Box::new(done) }));
     }
 
     fn scratch(&self, component: &ComponentName, digest: Digest) -> Option<Scratch> {
@@ -172,8 +171,7 @@ impl Hands {
 
     fn start(&self, address: Address, generation: Generation, digest: Digest, from: Birth) {
         let Some(code) = self.code(&address.component, digest) else {
-            self.missing(&address.component, digest);
-            let failure = StartFailure::Overloaded("its version is not loaded".into());
+            let failure = StartFailure::Overloaded(missing(&address.component, digest).words);
             return self.stage.news.tell(Event::StartFailed { address, generation, failure });
         };
         let settings = (self.settings)(&address.component);
@@ -184,39 +182,27 @@ impl Hands {
             Birth::First => From::Init { after: None, args: None },
             Birth::Restart(reason) => From::Init { after: Some(reason), args: None },
             Birth::Kept(upgrade) => match actor.kept(upgrade) {
-                Some(kept) => From::State(Saved { state: kept.state, timers: kept.timers, args: None }),
+                Some(kept) => {
+                    let saved = Saved { state: kept.state, timers: kept.timers, args: None };
+                    From::State(Box::new(move || Ok(saved)))
+                }
                 None => From::Init { after: None, args: None },
             },
-            Birth::Parked => match self.unpark(&address) {
-                Ok(saved) => From::State(saved),
-                Err(words) => {
-                    let failure = StartFailure::Refused(words);
-                    return self.stage.news.tell(Event::StartFailed { address, generation, failure });
-                }
-            },
+            Birth::Parked => {
+                let (store, address) = (self.store.clone(), address.clone());
+                From::State(Box::new(move || unpark(&store, &address)))
+            }
         };
         let disk = was_parked.then(|| (self.disk.clone(), address));
         let begun = move || disk.into_iter().for_each(|(disk, address)| _ = disk.send(disk::Job::Unpark(address)));
         self.stage.queue.spawn(birth(actor, generation, code, from, begun));
     }
 
-    /// The parked state of an actor. Its file goes when the actor runs.
-    fn unpark(&self, address: &Address) -> Result<Saved, String> {
-        let parked = self.store.parked.read(address).map_err(|e| e.to_string())?;
-        let parked = parked.ok_or_else(|| "its parked state is gone".to_owned())?;
-        let timers = parked.head.timers.into_iter();
-        Ok(Saved {
-            state: parked.head.state_version.zip(parked.state),
-            timers: timers.map(|t| (t.id, Duration::from_millis(t.remaining_ms), t.token)).collect(),
-            args: parked.head.args,
-        })
-    }
-
     fn publish(&self, component: ComponentName, current: Option<Digest>) {
         let before = self.stage.directory.component(&component);
         match current.map(|digest| (digest, self.code(&component, digest))) {
             None => self.stage.directory.withdraw(&component),
-            Some((digest, None)) => return self.missing(&component, digest),
+            Some((digest, None)) => _ = missing(&component, digest),
             Some((_, Some(code))) => {
                 let settings = (self.settings)(&component);
                 let service = (code.version.kind == changeling_core::contract::Kind::Service).then(|| {
@@ -235,7 +221,12 @@ impl Hands {
     fn retire(&mut self, component: ComponentName, digest: Digest) {
         self.retired.retain(|_, code| code.strong_count() > 0);
         let Some(code) = lock(&self.codes).remove(&(component.clone(), digest)) else {
-            return self.stage.news.tell(Event::Drained { component, digest });
+            // Retired before: it says itself when it is free.
+            let is_in_use = self.retired.get(&(component.clone(), digest)).is_some_and(|code| code.strong_count() > 0);
+            if !is_in_use {
+                self.stage.news.tell(Event::Drained { component, digest });
+            }
+            return;
         };
         self.retired.insert((component.clone(), digest), Arc::downgrade(&code));
         let news = self.stage.news.clone();
@@ -244,12 +235,15 @@ impl Hands {
 
     fn stop(&self, address: &Address, generation: Generation, reason: ExitReason) {
         let Some(actor) = self.stage.directory.actor(address) else { return };
+        if reason == ExitReason::Killed {
+            actor.kill(generation);
+        }
         self.stage.queue.spawn(async move {
             let Some(mut held) = actor.take(generation, true).await else { return };
             if reason != ExitReason::Killed {
                 run::terminate(&actor, &mut held, reason.clone()).await;
             }
-            held.ended(reason);
+            held.over(reason);
         });
     }
 
@@ -269,6 +263,10 @@ impl Hands {
     }
 
     fn end(&mut self) {
+        // First, so that nobody makes a mailbox that nobody will hear of.
+        for (component, _) in self.stage.directory.components() {
+            self.stage.directory.withdraw(&component);
+        }
         for actor in self.stage.directory.actors() {
             actor.shut(CallError::Stopped);
         }
@@ -281,6 +279,26 @@ impl Hands {
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The core asks for nothing on a version that is not loaded. If it did, it would be answered, and that is said.
+fn missing(component: &ComponentName, digest: Digest) -> Refusal {
+    let words = format!("{component} {} was to be used and is not loaded; please report it", digest.short());
+    tracing::error!("{words}");
+    Refusal::new(Step::Switching, "load", Cause::Surroundings, words)
+}
+
+/// The parked state of an actor. Its file goes when the actor runs.
+fn unpark(store: &Store, address: &Address) -> Result<Saved, String> {
+    let parked = store.parked.read(address).map_err(|e| e.to_string())?;
+    let parked = parked.ok_or_else(|| "its parked state is gone".to_owned())?;
+    let timers = parked.head.timers.into_iter();
+    let timers = timers.map(|t| (t.id, Duration::from_millis(t.remaining_ms), t.token)).collect();
+    Ok(Saved {
+        state: parked.head.state_version.zip(parked.state),
+        timers: Timers::resume(timers, Instant::now()),
+        args: parked.head.args,
+    })
 }
 
 fn on_disk(address: Address, parked: park::Parked, restarts: u64) -> ParkedActor {

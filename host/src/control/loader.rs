@@ -1,18 +1,14 @@
-//! One thread that loads: from the cache, or through the compile child, one version at a time. Also asks a version for
-//! its shapes, on a scratch instance.
+//! One thread that loads: from the cache, or through the compile child, one version at a time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use changeling_core::id::{Address, ComponentName, Digest};
+use changeling_core::id::{ComponentName, Digest, Label};
 use changeling_core::reason::{Cause, Refusal, Step};
 
-use super::SettingsOf;
-use crate::actors::run::guarded;
+use super::{SettingsOf, bench};
 use crate::engine::code::Code;
-use crate::engine::instance::Instance;
-use crate::engine::room::Want;
 use crate::engine::{Engine, compile, label};
 use crate::store::Store;
 
@@ -22,6 +18,8 @@ pub struct Job {
     pub component: ComponentName,
     /// Which.
     pub digest: Digest,
+    /// What it is called where it does not say so itself.
+    pub label: Label,
     /// Gets the version, or why there is none.
     pub done: Box<dyn FnOnce(Result<Code, Refusal>) + Send>,
 }
@@ -38,9 +36,12 @@ pub fn start(
 ) -> std::io::Result<Sender<Job>> {
     let (sender, jobs) = channel::<Job>();
     let loader = Loader { engine, store, compiler, settings };
+    // A guest that is asked for its shapes may look at a clock.
+    let reactor = tokio::runtime::Handle::current();
     std::thread::Builder::new().name("loader".into()).spawn(move || {
+        let _reactor = reactor.enter();
         for job in jobs {
-            let outcome = loader.load(&job.component, job.digest);
+            let outcome = loader.load_or_say(&job);
             (job.done)(outcome);
         }
     })?;
@@ -55,7 +56,14 @@ struct Loader {
 }
 
 impl Loader {
-    fn load(&self, component: &ComponentName, digest: Digest) -> Result<Code, Refusal> {
+    /// A panic here would leave every later version unloaded.
+    fn load_or_say(&self, job: &Job) -> Result<Code, Refusal> {
+        let load = std::panic::AssertUnwindSafe(|| self.load(&job.component, job.digest, &job.label));
+        std::panic::catch_unwind(load)
+            .unwrap_or_else(|_| Err(surroundings("the host panicked while loading it; please report it".into())))
+    }
+
+    fn load(&self, component: &ComponentName, digest: Digest, label: &Label) -> Result<Code, Refusal> {
         let engine = format!("{:016x}", self.engine.compatibility());
         let bytes = self.store.versions.read(&digest).map_err(|e| surroundings(e.to_string()))?;
         let entry = match self.store.compiled.load(&digest, &engine) {
@@ -76,38 +84,12 @@ impl Loader {
                 entry.ok_or_else(|| surroundings("the compiled code was gone as soon as it was written".into()))?
             }
         };
-        let label = label::of(&bytes).unwrap_or_default();
-        let mut code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
-        if code.is_linked() && code.version.hooks.state {
-            code = self.ask_shapes(component, code)?;
-        }
-        Ok(code)
-    }
-
-    fn ask_shapes(&self, component: &ComponentName, code: Code) -> Result<Code, Refusal> {
-        let refuse = |words: String| Refusal {
-            step: Step::Checked,
-            act: "shapes".into(),
-            address: None,
-            words,
-            cause: Cause::Bytes,
-        };
-        let limits = (self.settings)(component).limits;
-        let place = self.engine.room().take(Want::Upkeep).map_err(|full| surroundings(full.to_string()))?;
-        let code = Arc::new(code);
-        let asked = async {
-            let address = Address::singleton(component.clone());
-            let made = Instance::new(&self.engine, code.clone(), address, limits, place);
-            let mut instance = guarded(made).await?;
-            guarded(instance.shapes()).await
-        };
-        let shapes = futures_executor::block_on(asked).map_err(|fault| refuse(fault.to_string()))?;
-        let mut code = Arc::into_inner(code).ok_or_else(|| refuse("its scratch instance outlived its use".into()))?;
-        code.version.shapes = shapes;
-        Ok(code)
+        let label = label::of(&bytes).unwrap_or_else(|| label.clone());
+        let code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
+        bench::ask_shapes(&self.engine, component, (self.settings)(component).limits, code)
     }
 }
 
-fn surroundings(words: String) -> Refusal {
+pub(super) fn surroundings(words: String) -> Refusal {
     Refusal { step: Step::Compiled, act: "load".into(), address: None, words, cause: Cause::Surroundings }
 }

@@ -224,6 +224,11 @@ impl Function {
         self.name.rsplit_once('#').map_or(&self.name, |(_, short)| short)
     }
 
+    /// Whether it answers with a WIT `result`.
+    pub fn is_fallible(&self) -> bool {
+        matches!(self.result, Some(Type::Result(_)))
+    }
+
     fn answers_to(&self, name: &str) -> bool {
         if *self.name == *name || self.short() == name {
             return true;

@@ -83,7 +83,9 @@ fn why(status: ExitStatus, words: &str, bounds: Bounds) -> Refusal {
     const SIGKILL: i32 = 9;
     const SIGXCPU: i32 = 24;
     match status.signal() {
-        Some(SIGXCPU | SIGKILL) => bytes(format!("it took more than {} s of CPU to compile", bounds.cpu.as_secs())),
+        // The system ends whoever it likes when memory is short: that says nothing of these bytes.
+        Some(SIGKILL) => surroundings("the compiler was killed from outside; is there enough memory?".into()),
+        Some(SIGXCPU) => bytes(format!("it took more than {} s of CPU to compile", bounds.cpu.as_secs())),
         Some(SIGABRT) if words.contains("memory allocation") => {
             bytes(format!("it took more than {} MiB of memory to compile", bounds.memory >> 20))
         }

@@ -9,6 +9,11 @@ use sha2::{Digest, Sha256};
 const MAGIC: &[u8; 4] = b"CHS1";
 const HEADER: usize = 28;
 
+/// What is in the envelope; none where there is none.
+pub fn content(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.get(HEADER..).filter(|_| bytes.starts_with(MAGIC))
+}
+
 /// Whether a saved state is of the version and structure that were asked for.
 ///
 /// # Errors

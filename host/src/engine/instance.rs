@@ -13,7 +13,7 @@ use wasmtime::{Store, Trap, UpdateDeadline};
 
 use super::code::{Code, Function};
 use super::limits::{Exceeded, Limits};
-use super::room::Place;
+use super::room::{Place, Want};
 use super::sandbox::{Sandbox, Sealed};
 use super::{Engine, wit};
 
@@ -57,6 +57,8 @@ pub enum Fault {
     Value(String),
     /// In a sealed act it touched something outside. The instance is no more.
     Sealed(String),
+    /// The host has no room for it: not the guest's fault. The instance is no more.
+    NoRoom(String),
 }
 
 impl Fault {
@@ -65,6 +67,7 @@ impl Fault {
         match self {
             Fault::Dead(reason) => reason,
             Fault::Value(words) | Fault::Sealed(words) => ExitReason::Trap(words),
+            Fault::NoRoom(words) => ExitReason::Limit(words),
         }
     }
 }
@@ -73,7 +76,7 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Fault::Dead(reason) => reason.fmt(f),
-            Fault::Value(words) | Fault::Sealed(words) => f.write_str(words),
+            Fault::Value(words) | Fault::Sealed(words) | Fault::NoRoom(words) => f.write_str(words),
         }
     }
 }
@@ -88,11 +91,12 @@ impl Instance {
         code: Arc<Code>,
         address: Address,
         limits: Arc<Limits>,
-        place: Place,
+        want: Want,
     ) -> Result<Self, Fault> {
+        let place = engine.room().take(want).map_err(|full| Fault::NoRoom(full.to_string()))?;
         let pre = code.pre.as_ref().map_err(|why| Fault::Dead(ExitReason::Error(why.clone())))?;
         let cpu = limits.change_cpu;
-        let sandbox = Sandbox::new(address, &code.version, limits, engine.gauge());
+        let sandbox = Sandbox::new(address, &code.version, limits, engine.room().clone());
         let mut store = Store::new(engine.wasm(), sandbox);
         store.limiter(|sandbox| &mut sandbox.memories);
         store.set_max_component_handles(1_000);
@@ -101,6 +105,7 @@ impl Instance {
             Ok(UpdateDeadline::Yield(1))
         });
         enter(&mut store, "instantiation", cpu, true, 1 << 20);
+        store.data_mut().memories.set_want(want);
         let made = pre.instantiate_async(&mut store).await;
         let instance = match made {
             Ok(instance) => instance,
@@ -213,8 +218,11 @@ impl Instance {
             AtStake::Live => limits.save_cpu,
             AtStake::Copy => limits.save,
         };
+        // A look changes nothing, whatever the guest does in it.
+        let timers = self.store.data().timers.clone();
         enter(&mut self.store, "save", cpu, true, limits.state.saturating_add(1 << 10));
         let answer = state.call_save(&mut self.store, version).await;
+        self.store.data_mut().timers = timers;
         self.store.data_mut().memories.set_limit(limits.memory);
         // Bindings lift this result, not the codec: wasmtime has no type for what was not paid for.
         if answer.as_ref().is_err_and(is_over_fuel) {
@@ -264,8 +272,10 @@ impl Instance {
         let Some(status) = &self.hooks.status else { return Ok(None) };
         let limits = &self.store.data().limits;
         let (cpu, fuel) = (limits.cpu, limits.message);
+        let timers = self.store.data().timers.clone();
         enter(&mut self.store, "status", cpu, true, fuel);
         let answer = status.call_view(&mut self.store).await;
+        self.store.data_mut().timers = timers;
         answer.map(Some).map_err(|error| fault(&self.store, error))
     }
 
@@ -303,6 +313,9 @@ fn too_much_state(limits: &Limits) -> String {
 
 /// What an error of wasmtime means.
 fn fault(store: &Store<Sandbox>, error: wasmtime::Error) -> Fault {
+    if let Some(limit @ Exceeded::Host) = error.downcast_ref::<Exceeded>() {
+        return Fault::NoRoom(limit.to_string());
+    }
     if let Some(limit) = error.downcast_ref::<Exceeded>() {
         return Fault::Dead(ExitReason::Limit(limit.to_string()));
     }

@@ -1,11 +1,10 @@
 //! What one instance may use, and the refusal when it wants more.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use wasmtime::{Error, ResourceLimiter};
 
+use super::room::{Room, Want};
 use super::sandbox::MAX_TOKEN;
 
 /// Bounds of one component's instances. Defaults as documented in the manifest.
@@ -67,6 +66,9 @@ pub enum Exceeded {
         /// What it may have.
         limit: usize,
     },
+    /// The memory of the host.
+    #[error("memory: all that this host may use is in use; raise `memory` under [host], or run fewer actors")]
+    Host,
     /// Elements of a table.
     #[error("table: it asked for {0} elements where {MAX_TABLE} are allowed")]
     Table(usize),
@@ -79,36 +81,45 @@ pub enum Exceeded {
 }
 
 const MAX_TABLE: usize = 100_000;
+const ELEMENT_BYTES: usize = 8;
+const MAX_TABLES: usize = 64;
 const MAX_INSTANCES: usize = 16;
 
-/// Linear memory of all instances of this host, in bytes.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryGauge(Arc<AtomicU64>);
-
-impl MemoryGauge {
-    /// The sum now.
-    pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// Counts the memories of one store together, as wasmtime's own limits do not.
+/// Counts the memories and tables of one store together, as wasmtime's own limits do not.
 #[derive(Debug)]
 pub struct Memories {
     used: usize,
     limit: usize,
-    gauge: MemoryGauge,
+    room: Room,
+    want: Want,
 }
 
 impl Memories {
     /// None yet, of at most `limit` bytes.
-    pub fn new(limit: usize, gauge: MemoryGauge) -> Self {
-        Self { used: 0, limit, gauge }
+    pub fn new(limit: usize, room: Room) -> Self {
+        Self { used: 0, limit, room, want: Want::Birth }
+    }
+
+    fn grow(&mut self, more: usize) -> Result<(), Error> {
+        let asked = self.used.saturating_add(more);
+        if asked > self.limit {
+            return Err(Error::from(Exceeded::Memory { asked, limit: self.limit }));
+        }
+        if !self.room.take_bytes(more, self.want) {
+            return Err(Error::from(Exceeded::Host));
+        }
+        self.used = asked;
+        Ok(())
     }
 
     /// Bytes in use.
     pub fn used(&self) -> usize {
         self.used
+    }
+
+    /// What is grown for from now on.
+    pub fn set_want(&mut self, want: Want) {
+        self.want = want;
     }
 
     /// Another bound from now on; what is in use stays.
@@ -119,7 +130,7 @@ impl Memories {
 
 impl Drop for Memories {
     fn drop(&mut self) {
-        self.gauge.0.fetch_sub(self.used as u64, Ordering::Relaxed);
+        self.room.give_bytes(self.used);
     }
 }
 
@@ -128,21 +139,27 @@ impl ResourceLimiter for Memories {
         if maximum.is_some_and(|max| desired > max) {
             return Ok(false);
         }
-        let more = desired.saturating_sub(current);
-        let asked = self.used.saturating_add(more);
-        if asked > self.limit {
-            return Err(Error::from(Exceeded::Memory { asked, limit: self.limit }));
-        }
-        self.used = asked;
-        self.gauge.0.fetch_add(more as u64, Ordering::Relaxed);
+        self.grow(desired.saturating_sub(current))?;
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > MAX_TABLE { Err(Error::from(Exceeded::Table(desired))) } else { Ok(true) }
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > MAX_TABLE {
+            return Err(Error::from(Exceeded::Table(desired)));
+        }
+        self.grow(desired.saturating_sub(current) * ELEMENT_BYTES)?;
+        Ok(true)
     }
 
     fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES
+    }
+
+    fn memories(&self) -> usize {
         MAX_INSTANCES
     }
 }

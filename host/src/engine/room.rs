@@ -1,5 +1,5 @@
-//! How many instances the host holds, counted before one is made: near the limits of the machine it is the process that
-//! is in danger, not one actor.
+//! How much the host holds, counted before more is taken: near the limits of the machine it is the process that is in
+//! danger, not one actor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Memory mappings of one instance, and those that the process needs beside them. Six are used, two spare.
 const MAPPINGS_EACH: u64 = 8;
 const MAPPINGS_KEPT: u64 = 8_192;
-/// The share of the places that births may not take: restarts and upgrades need them.
+/// The share that births and daily work may not take: restarts and upgrades need it.
 const RESERVE_PERCENT: u64 = 10;
 /// What one instance costs before it has done anything, in bytes.
 const BYTES_EACH: u64 = 64 << 10;
 
-/// Places for instances. Clones share it.
+/// Places for instances, and bytes for guests' memory, queued messages and kept states. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Room(Arc<Inner>);
 
@@ -20,6 +20,8 @@ pub struct Room(Arc<Inner>);
 struct Inner {
     taken: AtomicU64,
     limit: u64,
+    bytes: AtomicU64,
+    budget: u64,
 }
 
 /// One place, given back when dropped.
@@ -29,10 +31,19 @@ pub struct Place(Arc<Inner>);
 /// What a place is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
-    /// A new actor or one more instance of a service.
+    /// A new actor, one more instance of a service, what guests use in their daily work, and messages.
     Birth,
     /// A restart, an upgrade or a rehearsal: these have a reserve.
     Upkeep,
+}
+
+impl Want {
+    fn share_of(self, all: u64) -> u64 {
+        match self {
+            Want::Birth => all - all / 100 * RESERVE_PERCENT,
+            Want::Upkeep => all,
+        }
+    }
 }
 
 /// There is no place.
@@ -44,9 +55,9 @@ pub struct Full {
 }
 
 impl Room {
-    /// For so many instances.
-    pub fn new(limit: u64) -> Self {
-        Self(Arc::new(Inner { taken: AtomicU64::new(0), limit }))
+    /// For so many instances, and so many bytes.
+    pub fn new(limit: u64, budget: u64) -> Self {
+        Self(Arc::new(Inner { taken: AtomicU64::new(0), limit, bytes: AtomicU64::new(0), budget }))
     }
 
     /// What this machine bears: by its memory mappings, and by the bytes that `budget` gives of its memory.
@@ -54,18 +65,25 @@ impl Room {
         let maps = read_number("/proc/sys/vm/max_map_count").unwrap_or(65_530);
         let by_maps = maps.saturating_sub(MAPPINGS_KEPT) / MAPPINGS_EACH;
         let info = rustix::system::sysinfo();
-        let bytes = u64::from(info.mem_unit).saturating_mul(info.totalram);
-        Self::new(by_maps.min(budget(bytes) / BYTES_EACH).max(16))
+        let budget = budget(u64::from(info.mem_unit).saturating_mul(info.totalram));
+        Self::new(by_maps.min(budget / BYTES_EACH).max(16), budget)
     }
 
-    /// The most.
+    /// The most instances.
     pub fn limit(&self) -> u64 {
         self.0.limit
     }
 
-    /// How many are taken.
-    pub fn taken(&self) -> u64 {
-        self.0.taken.load(Ordering::Relaxed)
+    /// Takes so many bytes; false where there are not so many for that purpose.
+    pub fn take_bytes(&self, more: usize, want: Want) -> bool {
+        let allowed = want.share_of(self.0.budget);
+        let fits = |bytes: u64| bytes.checked_add(more as u64).filter(|sum| *sum <= allowed);
+        self.0.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    }
+
+    /// Gives bytes back that were taken.
+    pub fn give_bytes(&self, bytes: usize) {
+        self.0.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
     }
 
     /// Takes a place.
@@ -74,10 +92,7 @@ impl Room {
     /// Where there is none for that purpose.
     pub fn take(&self, want: Want) -> Result<Place, Full> {
         let limit = self.0.limit;
-        let allowed = match want {
-            Want::Birth => limit - limit * RESERVE_PERCENT / 100,
-            Want::Upkeep => limit,
-        };
+        let allowed = want.share_of(limit);
         let next = |taken: u64| (taken < allowed).then_some(taken + 1);
         match self.0.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) {
             Ok(_) => Ok(Place(self.0.clone())),

@@ -10,7 +10,8 @@ use tracing::Level;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::limits::{Exceeded, Limits, Memories, MemoryGauge};
+use super::limits::{Exceeded, Limits, Memories};
+use super::room::{Room, Want};
 use super::settings::TICK;
 use super::timers::Timers;
 use super::voice::Voice;
@@ -58,12 +59,12 @@ const MAX_RANDOM: u64 = 64 << 10;
 
 impl Sandbox {
     /// An empty one.
-    pub fn new(address: Address, version: &Version, limits: Arc<Limits>, gauge: MemoryGauge) -> Self {
+    pub fn new(address: Address, version: &Version, limits: Arc<Limits>, room: Room) -> Self {
         let voice = Voice::new(address.to_string(), limits.log_per_second);
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         Self {
-            memories: Memories::new(limits.memory, gauge),
+            memories: Memories::new(limits.memory, room),
             address,
             label: version.label.as_str().into(),
             is_service: version.kind == Kind::Service,
@@ -85,6 +86,8 @@ impl Sandbox {
         let ticks = u64::try_from(cpu.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX).max(1);
         self.budget = Budget { act, ticks, spent: 0, limit: cpu };
         self.sealed = sealed.then_some(act);
+        // What is sealed is an upgrade's: it may use the reserve.
+        self.memories.set_want(if sealed { Want::Upkeep } else { Want::Birth });
     }
 
     /// A tick of the epoch passed while it ran.

@@ -1,7 +1,8 @@
 //! The timers of one actor. They belong to the actor, not to the instance: a code change takes them along. What fires
 //! them lives elsewhere; this is only which are set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A timer that has not been delivered.
@@ -13,14 +14,27 @@ pub struct Timer {
     pub token: String,
 }
 
-/// Timers by id. Ids grow and are not used twice in one incarnation.
+/// Timers by id.
 #[derive(Debug, Clone, Default)]
 pub struct Timers {
     set: BTreeMap<u64, Timer>,
-    last: u64,
-    /// Set and not yet told to the clock.
-    unarmed: Vec<u64>,
+    /// Set, and not told to the clock yet.
+    unarmed: BTreeSet<u64>,
+    /// Cancelled, and the clock still knows them.
+    stale: Vec<(u64, Instant)>,
 }
+
+/// What the clock has to hear.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// To be fired then.
+    pub armed: Vec<(u64, Instant)>,
+    /// Not to be fired any more.
+    pub disarmed: Vec<(u64, Instant)>,
+}
+
+/// The last id given. No id is given twice while the host runs, so an alarm that comes late is never another's.
+static LAST: AtomicU64 = AtomicU64::new(0);
 
 impl Timers {
     /// How many are set.
@@ -35,17 +49,21 @@ impl Timers {
 
     /// Sets one.
     pub fn set(&mut self, after: Duration, token: String) -> u64 {
-        self.last += 1;
+        let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         // A span past the end of time is as good as never.
         let at = Instant::now().checked_add(after).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 32));
-        self.set.insert(self.last, Timer { at, token });
-        self.unarmed.push(self.last);
-        self.last
+        self.set.insert(id, Timer { at, token });
+        self.unarmed.insert(id);
+        id
     }
 
     /// Takes one back; false where it was delivered already, or never set.
     pub fn cancel(&mut self, id: u64) -> bool {
-        self.set.remove(&id).is_some()
+        let Some(timer) = self.set.remove(&id) else { return false };
+        if !self.unarmed.remove(&id) {
+            self.stale.push((id, timer.at));
+        }
+        true
     }
 
     /// Takes one out for delivery; none where it was cancelled meanwhile.
@@ -53,10 +71,18 @@ impl Timers {
         self.set.remove(&id)
     }
 
-    /// Those that the clock does not know yet.
-    pub fn take_unarmed(&mut self) -> Vec<(u64, Instant)> {
-        let unarmed = std::mem::take(&mut self.unarmed);
-        unarmed.into_iter().filter_map(|id| Some((id, self.set.get(&id)?.at))).collect()
+    /// What the clock does not know yet.
+    pub fn take_changes(&mut self) -> Changes {
+        let armed = std::mem::take(&mut self.unarmed).into_iter();
+        let armed = armed.filter_map(|id| Some((id, self.set.get(&id)?.at))).collect();
+        Changes { armed, disarmed: std::mem::take(&mut self.stale) }
+    }
+
+    /// The same timers for another life: the clock hears of all of them anew.
+    #[must_use]
+    pub fn anew(mut self) -> Self {
+        self.unarmed = self.set.keys().copied().collect();
+        self
     }
 
     /// Those that are set, with what is left of their time.
@@ -64,12 +90,12 @@ impl Timers {
         self.set.iter().map(|(id, t)| (*id, t.at.saturating_duration_since(now), t.token.clone())).collect()
     }
 
-    /// Sets timers again under the ids that the guest knows them by.
+    /// Sets timers again, after the host was away, under the ids that the guest knows them by.
     pub fn resume(remaining: Vec<(u64, Duration, String)>, now: Instant) -> Self {
         let mut timers = Self::default();
         for (id, left, token) in remaining {
-            timers.last = timers.last.max(id);
-            timers.unarmed.push(id);
+            LAST.fetch_max(id, Ordering::Relaxed);
+            timers.unarmed.insert(id);
             timers.set.insert(id, Timer { at: now + left, token });
         }
         timers

@@ -96,7 +96,8 @@ impl Inner {
             (self.window, self.spent, self.dropped) = (now, 0, 0);
         }
         let text = clip(text);
-        self.spent += text.len();
+        // A record costs something however short it is.
+        self.spent += text.len() + target.len().min(MAX_LINE) + 64;
         if self.spent > self.per_second {
             self.dropped += 1;
             return;

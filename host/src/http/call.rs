@@ -7,7 +7,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use changeling_core::id::{Address, ComponentName, Key};
 use changeling_core::reason::CallError;
@@ -24,6 +24,8 @@ const LONGEST: Duration = Duration::from_secs(3600);
 const MAX_RESULT: usize = 256 << 20;
 /// The media type of WAVE text, ours for want of a registered one.
 pub const WAVE: &str = "application/x-wave";
+/// The header that says `ok` or `err`, where the function answers with a WIT `result`.
+pub const OUTCOME: &str = "changeling-outcome";
 
 /// To the singleton, or to a service.
 pub async fn singleton(
@@ -154,9 +156,17 @@ fn render(function: &Function, headers: &HeaderMap, result: &[u8]) -> Result<Res
     let Some(ty) = &function.result else {
         return Ok(if wave { String::new().into_response() } else { Json(serde_json::Value::Null).into_response() });
     };
-    if wave {
+    let (is_err, mut response) = if wave {
         let text = wave::from_packed(ty, result).map_err(broken)?;
-        return Ok(([(header::CONTENT_TYPE, WAVE)], text).into_response());
+        (text.starts_with("err"), ([(header::CONTENT_TYPE, WAVE)], text).into_response())
+    } else {
+        let value = json::from_packed(ty, result, MAX_RESULT).map_err(broken)?;
+        (value.get("err").is_some(), Json(value).into_response())
+    };
+    // An answer is an answer; but whoever does not know the type cannot tell an `err` from a record with such a field.
+    if function.is_fallible() {
+        let outcome = HeaderValue::from_static(if is_err { "err" } else { "ok" });
+        response.headers_mut().insert(OUTCOME, outcome);
     }
-    Ok(Json(json::from_packed(ty, result, MAX_RESULT).map_err(broken)?).into_response())
+    Ok(response)
 }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 use super::App;
 use super::problem::Problem;
@@ -47,30 +48,42 @@ pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: H
     if !is_stream {
         return Ok(Json(json!({ "$type": "changeling.events/1", "events": written })).into_response());
     }
-    Ok(Sse::new(follow(written, coming, since)).keep_alive(KeepAlive::default()).into_response())
+    Ok(Sse::new(follow(written, coming, since, app.ready)).keep_alive(KeepAlive::default()).into_response())
 }
 
 fn follow(
     written: Vec<Record>,
     coming: Receiver<Record>,
     since: u64,
+    ready: watch::Receiver<bool>,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    stream::unfold((written.into_iter(), coming, since), |(mut written, mut coming, mut last)| async move {
+    let begin = (written.into_iter(), coming, since, ready);
+    stream::unfold(begin, |(mut written, mut coming, mut last, mut ready)| async move {
         let record = match written.next() {
             Some(record) => record,
-            None => loop {
-                match coming.recv().await {
-                    Ok(record) if record.seq > last => break record,
-                    Ok(_) => {}
-                    // Too slow: it comes back with the number of the last one that it saw.
-                    Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
-                }
-            },
+            None => next(&mut coming, last, &mut ready).await?,
         };
         last = record.seq;
         let event = Event::default().id(last.to_string());
         let event =
             event.json_data(&record).unwrap_or_else(|_| Event::default().comment("an event that JSON cannot say"));
-        Some((Ok(event), (written, coming, last)))
+        Some((Ok(event), (written, coming, last, ready)))
     })
+}
+
+/// The next one after `last`; none where the stream ends.
+async fn next(coming: &mut Receiver<Record>, last: u64, ready: &mut watch::Receiver<bool>) -> Option<Record> {
+    loop {
+        tokio::select! {
+            // What was told before the host ended is not kept back.
+            biased;
+            told = coming.recv() => match told {
+                Ok(record) if record.seq > last => return Some(record),
+                Ok(_) => {}
+                // Too slow: it comes back with the number of the last one that it saw.
+                Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+            },
+            changed = ready.changed() => if changed.is_err() { return None },
+        }
+    }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use changeling_core::id::{Address, ComponentName};
 use changeling_core::reason::CallError;
 use changeling_core::{Answer, Request};
@@ -15,6 +17,7 @@ use serde_json::json;
 
 use super::App;
 use super::problem::Problem;
+use super::wire;
 use crate::actors::look;
 
 /// `POST /v1/actors/{address}/stop`.
@@ -66,12 +69,29 @@ async fn ask(app: &App, request: Request, address: &Address, act: &str) -> Resul
 /// How long a busy actor is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `GET /v1/actors/{address}/state`: what it would hand over, taken between two messages.
-pub async fn state(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Problem> {
+/// `GET /v1/actors/{address}/state`: what it would hand over, taken between two messages. Its bytes as they are, or a
+/// document where the client wants JSON.
+pub async fn state(
+    State(app): State<App>,
+    Path(address): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let address: Address = address.parse()?;
     let fail = |error: CallError| Problem::of_call(&error, &address, "save");
     let actor = app.handle.router.stage.directory.actor(&address).ok_or_else(|| fail(CallError::NoActor))?;
     let looked = look::state(actor, PATIENCE).await.map_err(fail)?;
+    let wants_json = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
+    if wants_json {
+        let document = wire::State {
+            kind: "changeling.state/1".into(),
+            address: address.to_string(),
+            version: looked.version,
+            structure: looked.structure,
+            label: looked.label,
+            base64: STANDARD.encode(looked.bytes),
+        };
+        return Ok(Json(document).into_response());
+    }
     Ok(Response::builder()
         .header(header::CONTENT_TYPE, "application/octet-stream")
         .header("changeling-state-version", looked.version)

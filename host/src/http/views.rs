@@ -1,59 +1,66 @@
 //! What there is: components, actors, and whether the host is ready.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use changeling_core::id::{Address, ComponentName};
 use changeling_core::reason::CallError;
-use changeling_core::view::{ActorView, ComponentView};
-use serde::Deserialize;
+use changeling_core::table::Row;
+use changeling_core::view::{ActorView, ComponentView, Role};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::App;
 use super::problem::Problem;
 use super::wire;
 use crate::actors::actor::Activity;
-use crate::store::rfc3339;
 
 /// `GET /v1/components`.
 pub async fn components(State(app): State<App>) -> Result<Json<wire::Components>, Problem> {
     let looked = app.handle.look(|world| {
-        let rows = world.table().components.clone();
-        world
-            .components()
-            .map(|view| {
-                let row = rows.get(&view.name).cloned();
-                (view, row)
-            })
-            .collect::<Vec<_>>()
+        let left_behind = world.actors().filter(|actor| actor.left_behind).map(|actor| actor.address);
+        (world.components().collect::<Vec<_>>(), world.table().components.clone(), left_behind.collect())
     });
-    let components = looked.await?.into_iter().map(|(view, row)| component_on_wire(&app, view, row)).collect();
+    let (views, mut rows, left_behind) = looked.await?;
+    let on_wire = |view: ComponentView| {
+        let row = rows.remove(&view.name);
+        component_on_wire(&app, &view, row, &left_behind)
+    };
+    let components = views.into_iter().map(on_wire).collect();
     Ok(Json(wire::Components { kind: "changeling.components/1".into(), components }))
 }
 
-fn component_on_wire(app: &App, view: ComponentView, row: Option<changeling_core::table::Row>) -> wire::Component {
-    let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
-    let in_flight =
-        app.handle.router.stage.directory.component(&view.name).and_then(|p| p.service).map(|s| s.counts().0);
+fn component_on_wire(
+    app: &App,
+    view: &ComponentView,
+    row: Option<Row>,
+    left_behind: &BTreeSet<Address>,
+) -> wire::Component {
     let state = match &view.upgrade {
         Some(upgrade) if upgrade.is_turning_back => "turning-back".to_owned(),
         Some(_) if view.current.is_some() => "upgrading".to_owned(),
-        _ => word(json!(view.state)),
+        _ => word(view.state),
     };
     let size = |digest| view.versions.iter().find(|v| v.digest == digest).map_or(0, |v| v.size);
     let current = row.filter(|row| view.current == Some(row.current)).map(|row| wire::Current {
         digest: row.current,
         label: row.label,
         size: size(row.current),
-        since: rfc3339(row.since),
+        since: row.since.to_string(),
     });
     let versions = view.versions.iter().map(|version| {
-        let role = word(json!(version.role));
         let mut holders: Vec<_> = version.holders.iter().map(Address::to_string).collect();
-        if let (true, Some(calls @ 1..)) = (role == "old", in_flight) {
+        let is_left_behind = |holder: &Address| left_behind.contains(holder);
+        let mut why: Vec<_> =
+            version.holders.iter().map(|holder| why_it_holds(app, holder, is_left_behind(holder))).collect();
+        if let (Role::Old, Some(calls @ 1..)) = (version.role, calls_in_flight(app, &view.name)) {
             holders.push(format!("{calls} calls in flight"));
+            why.push(format!("{calls} calls that began on it have not ended"));
         }
-        wire::Version { digest: version.digest, label: version.label.clone(), role, holders }
+        let (digest, label, size) = (version.digest, version.label.clone(), version.size);
+        wire::Version { digest, label, size, role: word(version.role), holders, why }
     });
     wire::Component {
         name: view.name.to_string(),
@@ -61,6 +68,28 @@ fn component_on_wire(app: &App, view: ComponentView, row: Option<changeling_core
         state,
         current,
         versions: versions.collect(),
+    }
+}
+
+/// The one word that JSON has for it.
+fn word(value: impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+/// Of a service.
+fn calls_in_flight(app: &App, component: &ComponentName) -> Option<u64> {
+    let published = app.handle.router.stage.directory.component(component)?;
+    Some(published.service?.counts().0 as u64)
+}
+
+fn why_it_holds(app: &App, holder: &Address, is_left_behind: bool) -> String {
+    let activity = app.handle.router.stage.directory.actor(holder).map(|actor| actor.view().activity);
+    match activity {
+        _ if is_left_behind => format!("{holder} stays: its state has no way back to the current version"),
+        Some(Activity::Running) => format!("{holder} still handles a message, and is tried again"),
+        Some(Activity::Held) => format!("{holder} is being switched"),
+        Some(Activity::Idle) => format!("{holder} waits for its turn"),
+        Some(Activity::Stopped) | None => format!("{holder} is ending"),
     }
 }
 
@@ -121,6 +150,7 @@ fn actor_on_wire(app: &App, view: ActorView) -> wire::Actor {
         digest: view.digest,
         label: view.label,
         state: state.into(),
+        left_behind: view.left_behind,
         mailbox: seen.map_or(0, |seen| seen.mailbox as u64),
         handled: seen.map_or(0, |seen| seen.handled),
         restarts: view.restarts,

@@ -50,10 +50,14 @@ pub struct Version {
     pub digest: Digest,
     /// What people call it.
     pub label: Label,
+    /// In bytes.
+    pub size: u64,
     /// `current`, `old`, `incoming` or `staged`.
     pub role: String,
     /// Who keeps it in service.
     pub holders: Vec<String>,
+    /// Why each of them does, in one sentence.
+    pub why: Vec<String>,
 }
 
 /// `GET /v1/actors`.
@@ -77,6 +81,8 @@ pub struct Actor {
     pub label: Label,
     /// `idle`, `running`, `held` or `stopped`.
     pub state: String,
+    /// On a newer version than the current one, with the way back closed.
+    pub left_behind: bool,
     /// Messages that wait.
     pub mailbox: u64,
     /// Messages handled.
@@ -89,6 +95,24 @@ pub struct Actor {
     pub memory_limit: u64,
     /// How long it lives, in milliseconds.
     pub uptime_ms: u64,
+}
+
+/// `GET /v1/actors/{address}/state`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// `changeling.state/1`.
+    #[serde(rename = "$type")]
+    pub kind: String,
+    /// Whose.
+    pub address: String,
+    /// Its version.
+    pub version: u32,
+    /// Its structure; empty where its code does not say.
+    pub structure: String,
+    /// What people call the code that saved it.
+    pub label: Label,
+    /// Its bytes.
+    pub base64: String,
 }
 
 /// `GET /v1/upgrades`.

@@ -11,7 +11,6 @@ use changeling_core::WallTime;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::events::rfc3339;
 use super::folder::Folder;
 use super::table::{of_type, to_json};
 
@@ -120,7 +119,7 @@ impl Alive {
 }
 
 fn record(actors: u64, ended: bool, now: WallTime) -> Vec<u8> {
-    to_json(&Stored { kind: TYPE.to_owned(), ended, actors, counted: rfc3339(now) })
+    to_json(&Stored { kind: TYPE.to_owned(), ended, actors, counted: now.to_string() })
 }
 
 fn parse(text: &[u8]) -> Option<Stored> {

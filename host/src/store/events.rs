@@ -7,7 +7,6 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
 
 use changeling_core::WallTime;
 use changeling_core::happening::Happening;
@@ -93,7 +92,7 @@ impl Events {
     /// When the disk refuses; the log is whole all the same, and the number is given to the next line.
     pub fn append(&self, at: WallTime, happening: Happening) -> Result<Record, Error> {
         let mut end = self.end();
-        let record = Record { seq: end.next, time: rfc3339(at), happening };
+        let record = Record { seq: end.next, time: at.to_string(), happening };
         let mut line = serde_json::to_vec(&record).expect("an event has only text keys, and memory does not fail");
         line.push(b'\n');
         if line.len() > LINE_LIMIT {
@@ -193,13 +192,6 @@ fn last_line(content: &[u8]) -> (u64, Option<u64>) {
 
 fn number(line: &[u8]) -> Option<u64> {
     serde_json::from_slice::<Numbered>(line).ok().map(|it| it.seq)
-}
-
-/// A moment as text: RFC 3339, UTC, milliseconds.
-pub fn rfc3339(at: WallTime) -> String {
-    /// The last moment that the format can name: the end of the year 9999.
-    const LAST: u64 = 253_402_300_799_999;
-    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(at.0.min(LAST))).to_string()
 }
 
 #[cfg(test)]

@@ -34,17 +34,14 @@ impl Component {
             actor.wanted |= actor.goal != Goal::Live;
             return;
         }
-        let is_service = self
-            .version(current)
-            .is_some_and(|version| version.kind == Kind::Service);
+        let is_service = self.version(current).is_some_and(|version| version.kind == Kind::Service);
         if is_service || key.is_none() || !self.policy.keyed || !self.policy.on_demand {
             return self.turn_away(&key, CallError::NoActor, turn);
         }
         if self.actors.len() as u64 >= self.policy.max_actors {
             return self.turn_away(&key, CallError::Overloaded, turn);
         }
-        self.actors
-            .insert(key.clone(), Actor::unborn(current, Birth::First, turn.now));
+        self.actors.insert(key.clone(), Actor::unborn(current, Birth::First, turn.now));
         self.bear(&key, turn);
     }
 
@@ -70,10 +67,7 @@ impl Component {
             (Birth::First | Birth::Restart(_), _) => self.start_on_current(key, birth, turn),
             (Birth::Kept(_) | Birth::Parked, None) => {
                 let what = format!("the state of {}", self.address(key));
-                turn.tell(Happening::Trouble {
-                    what,
-                    why: "the version that wrote it is gone".to_owned(),
-                });
+                turn.tell(Happening::Trouble { what, why: "the version that wrote it is gone".to_owned() });
                 self.start_on_current(key, Birth::First, turn);
             }
         }
@@ -96,20 +90,12 @@ impl Component {
         actor.left_behind = false;
         actor.life = Life::Starting { birth: birth.clone() };
         self.join_the_plan(&key, generation, version);
-        turn.ask(Effect::Start {
-            address: self.address(&key),
-            generation,
-            digest: version,
-            birth,
-        });
+        turn.ask(Effect::Start { address: self.address(&key), generation, digest: version, birth });
     }
 
     /// Births need wait no longer: they start on what is current now.
     pub fn release_births(&mut self, turn: &mut Turn<'_>) {
-        let held = self
-            .actors
-            .iter()
-            .filter(|(_, actor)| matches!(actor.life, Life::Held { .. }));
+        let held = self.actors.iter().filter(|(_, actor)| matches!(actor.life, Life::Held { .. }));
         let held: Vec<ActorKey> = held.map(|(key, _)| key.clone()).collect();
         for key in held {
             if turn.ending {
@@ -155,11 +141,7 @@ impl Component {
             turn.answer(asked, &Answer::Done);
         }
         let label = self.label(version);
-        turn.tell(Happening::Started {
-            address: self.address(key),
-            label,
-            restarts,
-        });
+        turn.tell(Happening::Started { address: self.address(key), label, restarts });
         self.kept_is_back(key);
         match goal {
             Goal::Live => self.is_ready(key),
@@ -176,11 +158,7 @@ impl Component {
 
     /// Whether an upgrade waits for this start before anything is published.
     fn starts_alone(&self, key: &ActorKey) -> bool {
-        key.is_none()
-            && matches!(
-                self.upgrade.as_ref().map(|upgrade| &upgrade.stage),
-                Some(Stage::Starting)
-            )
+        key.is_none() && matches!(self.upgrade.as_ref().map(|upgrade| &upgrade.stage), Some(Stage::Starting))
     }
 
     /// No instance came of a start.
@@ -191,16 +169,9 @@ impl Component {
         let Life::Starting { birth } = actor.life.clone() else {
             return turn.stray();
         };
-        let (address, label, goal) = (
-            self.address(key),
-            self.label(self.actors[key].version),
-            self.actors[key].goal.clone(),
-        );
-        turn.tell(Happening::StartFailed {
-            address,
-            label,
-            reason: words(&failure),
-        });
+        let (address, label, goal) =
+            (self.address(key), self.label(self.actors[key].version), self.actors[key].goal.clone());
+        turn.tell(Happening::StartFailed { address, label, reason: words(&failure) });
         self.left_the_plan_unborn(key);
         if self.first_start_failed(key, &failure, turn) {
             return;
@@ -228,11 +199,7 @@ impl Component {
     }
 
     fn left_the_plan_unborn(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.leave(key);
         }
     }
@@ -268,10 +235,7 @@ impl Component {
     /// A parked state could not be put back. Its file stays; the actor begins without it, now or when it is called.
     fn is_not_restored(&mut self, key: &ActorKey, failure: &StartFailure, turn: &mut Turn<'_>) {
         let what = format!("the parked state of {}", self.address(key));
-        turn.tell(Happening::Trouble {
-            what,
-            why: words(failure),
-        });
+        turn.tell(Happening::Trouble { what, why: words(failure) });
         if key.is_none() && !self.policy.keyed {
             self.again(key, Birth::First, turn);
         } else {

@@ -7,7 +7,7 @@ use crate::happening::Happening;
 use crate::id::Generation;
 use crate::reason::{CallError, ExitReason};
 use crate::turn::{Alarm, Turn};
-use crate::upgrade::switching::Fate;
+use crate::upgrade::meanwhile::Fate;
 
 impl Component {
     /// Tells an actor to end, or to end and begin anew; at once where it has no instance.
@@ -22,11 +22,7 @@ impl Component {
         match actor.life {
             Life::Running => {
                 actor.life = Life::Stopping;
-                turn.ask(Effect::Stop {
-                    address,
-                    generation: actor.generation,
-                    reason,
-                });
+                turn.ask(Effect::Stop { address, generation: actor.generation, reason });
             }
             Life::Starting { .. } | Life::Stopping | Life::Parking => {}
             Life::Due { .. } | Life::Held { .. } if matches!(goal, Goal::End(_)) => {
@@ -68,52 +64,36 @@ impl Component {
             (Goal::Live, Fate::ComeBack(upgrade, version)) => {
                 actor.version = version;
                 actor.restarts += 1;
-                actor.life = Life::Due {
-                    at: turn.now,
-                    birth: Birth::Kept(upgrade),
-                };
-                turn.tell(Happening::Crashed {
-                    address,
-                    reason,
-                    again_in_ms: 0,
-                });
+                actor.life = Life::Due { at: turn.now, birth: Birth::Kept(upgrade) };
+                turn.tell(Happening::Crashed { address, reason, again_in_ms: 0 });
                 self.awaits_kept(key);
                 self.bear(key, turn);
             }
             (Goal::Renew(_), _) if may_live => {
                 actor.goal = Goal::Live;
                 actor.restarts += 1;
-                actor.life = Life::Due {
-                    at: turn.now,
-                    birth: Birth::Restart(reason.clone()),
-                };
+                actor.life = Life::Due { at: turn.now, birth: Birth::Restart(reason.clone()) };
                 turn.tell(Happening::Stopped { address, reason });
                 self.bear(key, turn);
             }
             (Goal::Live, Fate::AsUsual) if may_live && reason.is_crash() => {
                 let wait = actor.next_wait(turn.now);
                 actor.restarts += 1;
-                actor.life = Life::Due {
-                    at: turn.now + wait,
-                    birth: Birth::Restart(reason.clone()),
-                };
+                actor.life = Life::Due { at: turn.now + wait, birth: Birth::Restart(reason.clone()) };
                 turn.wake(turn.now + wait, Alarm::Birth(address.clone()));
                 let again_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                turn.tell(Happening::Crashed {
-                    address,
-                    reason,
-                    again_in_ms,
-                });
+                turn.tell(Happening::Crashed { address, reason, again_in_ms });
             }
             _ => {
                 if was_parking {
                     let what = format!("the state of {address}");
-                    turn.tell(Happening::Trouble {
-                        what,
-                        why: format!("it ended before it was saved: {reason}"),
-                    });
+                    turn.tell(Happening::Trouble { what, why: format!("it ended before it was saved: {reason}") });
                 }
-                turn.tell(Happening::Stopped { address, reason });
+                turn.tell(Happening::Stopped { address: address.clone(), reason });
+                let is_wanted = self.actors.get(key).is_some_and(|actor| actor.wanted);
+                if !is_wanted {
+                    turn.ask(Effect::TurnAway { address, error: CallError::Stopped });
+                }
                 self.is_no_more(key, turn);
             }
         }
@@ -139,12 +119,7 @@ impl Component {
         };
         actor.life = Life::Parking;
         let (generation, restarts, drain) = (actor.generation, actor.restarts, self.policy.drain_timeout);
-        turn.ask(Effect::Park {
-            address,
-            generation,
-            drain,
-            restarts,
-        });
+        turn.ask(Effect::Park { address, generation, drain, restarts });
     }
 
     /// An actor's state is put away.
@@ -154,10 +129,7 @@ impl Component {
             return turn.stray();
         }
         if let Err(why) = outcome {
-            turn.tell(Happening::Trouble {
-                what: format!("the state of {}", self.address(key)),
-                why,
-            });
+            turn.tell(Happening::Trouble { what: format!("the state of {}", self.address(key)), why });
         }
         self.is_no_more(key, turn);
     }

@@ -24,34 +24,19 @@ pub fn digest(name: &str, version: u32) -> Digest {
 
 /// An actor that keeps a state; its state version is `shape`, and it reads and writes all lower ones.
 pub fn keyed_actor(name: &str, version: u32, shape: u32) -> Version {
-    let shape_of = |version: u32| Shape {
-        version,
-        structure: format!("{{total:u{version}}}"),
-    };
+    let shape_of = |version: u32| Shape { version, structure: format!("{{total:u{version}}}") };
     let shapes = ShapeSet {
         current: shape_of(shape),
         reads: (1..=shape).map(shape_of).collect(),
         writes: (1..=shape).map(shape_of).collect(),
     };
-    let hooks = Hooks {
-        state: true,
-        lifecycle: true,
-        ..Hooks::default()
-    };
-    Version {
-        shapes: Some(shapes),
-        kind: hooks.kind(),
-        hooks,
-        ..service(name, version)
-    }
+    let hooks = Hooks { state: true, lifecycle: true, ..Hooks::default() };
+    Version { shapes: Some(shapes), kind: hooks.kind(), hooks, ..service(name, version) }
 }
 
 /// A service with one function.
 pub fn service(name: &str, version: u32) -> Version {
-    let function = Signature {
-        params: Vec::new(),
-        result: Some("u64".to_owned()),
-    };
+    let function = Signature { params: Vec::new(), result: Some("u64".to_owned()) };
     Version {
         digest: digest(name, version),
         label: version.to_string(),
@@ -74,15 +59,8 @@ pub(super) fn look_up(component: &ComponentName, digest: Digest) -> Version {
         (_, 7) => {
             let mut odd = keyed_actor(name, 7, 1);
             if let Some(shapes) = &mut odd.shapes {
-                let strange = Shape {
-                    version: 1,
-                    structure: "{other:string}".to_owned(),
-                };
-                *shapes = ShapeSet {
-                    current: strange.clone(),
-                    reads: vec![strange.clone()],
-                    writes: vec![strange],
-                };
+                let strange = Shape { version: 1, structure: "{other:string}".to_owned() };
+                *shapes = ShapeSet { current: strange.clone(), reads: vec![strange.clone()], writes: vec![strange] };
             }
             odd
         }

@@ -61,11 +61,7 @@ pub(super) fn takes_time(effect: &Effect) -> bool {
 }
 
 fn refusal(act: &str, rng: &mut SmallRng) -> Refusal {
-    let cause = if rng.random_ratio(1, 2) {
-        Cause::Bytes
-    } else {
-        Cause::Surroundings
-    };
+    let cause = if rng.random_ratio(1, 2) { Cause::Bytes } else { Cause::Surroundings };
     Refusal::new(Step::Verified, act, cause, "as the dice fell")
 }
 
@@ -77,17 +73,12 @@ impl Hands {
     /// What an act does at once; an error where it cannot be asked for.
     pub fn take(&mut self, effect: &Effect) -> Result<(), String> {
         match effect {
-            Effect::Load { component, digest } => {
+            Effect::Load { component, digest, .. } => {
                 if let Some(mapped) = self.mapped.get_mut(&(component.clone(), *digest)) {
                     mapped.is_retired = false;
                 }
             }
-            Effect::Start {
-                address,
-                generation,
-                digest,
-                ..
-            } => {
+            Effect::Start { address, generation, digest, .. } => {
                 if !self.mapped.contains_key(&(address.component.clone(), *digest)) {
                     return Err(format!("{address} is started on a version that is not loaded"));
                 }
@@ -96,23 +87,11 @@ impl Hands {
                 }
                 self.starting.insert(address.clone(), (*generation, *digest));
             }
-            Effect::Switch {
-                upgrade,
-                attempt,
-                address,
-                generation,
-                from,
-                to,
-                ..
-            } => {
+            Effect::Switch { upgrade, attempt, address, generation, from, to, .. } => {
                 if !self.mapped.contains_key(&(address.component.clone(), *to)) {
                     return Err(format!("{address} is switched to a version that is not loaded"));
                 }
-                let Some(instance) = self
-                    .instances
-                    .get_mut(address)
-                    .filter(|it| it.generation == *generation)
-                else {
+                let Some(instance) = self.instances.get_mut(address).filter(|it| it.generation == *generation) else {
                     return Ok(());
                 };
                 if instance.digest != *from {
@@ -131,16 +110,10 @@ impl Hands {
                 let before = self.writing.replace(*write);
                 return before.map_or(Ok(()), |_| Err("two tables are written at once".to_owned()));
             }
-            Effect::Publish {
-                component,
-                current: Some(digest),
-            } => {
+            Effect::Publish { component, current: Some(digest) } => {
                 self.published.insert(component.clone(), *digest);
             }
-            Effect::Publish {
-                component,
-                current: None,
-            } => {
+            Effect::Publish { component, current: None } => {
                 self.published.remove(component);
             }
             Effect::Retire { component, digest } => {
@@ -152,22 +125,10 @@ impl Hands {
             }
             Effect::Forget { digest } => {
                 let is_mapped = self.mapped.keys().any(|(_, mapped)| mapped == digest);
-                return if is_mapped {
-                    Err("bytes are forgotten that are loaded".to_owned())
-                } else {
-                    Ok(())
-                };
+                return if is_mapped { Err("bytes are forgotten that are loaded".to_owned()) } else { Ok(()) };
             }
-            Effect::Stop {
-                address, generation, ..
-            }
-            | Effect::Park {
-                address, generation, ..
-            } => {
-                let instance = self
-                    .instances
-                    .get_mut(address)
-                    .filter(|it| it.generation == *generation);
+            Effect::Stop { address, generation, .. } | Effect::Park { address, generation, .. } => {
+                let instance = self.instances.get_mut(address).filter(|it| it.generation == *generation);
                 if let Some(instance) = instance {
                     instance.is_stopping = true;
                     instance.gate = None;
@@ -181,7 +142,7 @@ impl Hands {
     /// An act that takes time is over; what there is to tell.
     pub fn finish(&mut self, effect: Effect, odds: &Odds, rng: &mut SmallRng) -> Result<Vec<Event>, String> {
         Ok(match effect {
-            Effect::Load { component, digest } => {
+            Effect::Load { component, digest, .. } => {
                 let outcome = match by_chance(rng, odds.refusal) {
                     true => Err(refusal("compile", rng)),
                     false => Ok(Box::new(catalog::look_up(&component, digest))),
@@ -189,11 +150,7 @@ impl Hands {
                 if outcome.is_ok() {
                     self.mapped.entry((component.clone(), digest)).or_default();
                 }
-                vec![Event::Loaded {
-                    component,
-                    digest,
-                    outcome,
-                }]
+                vec![Event::Loaded { component, digest, outcome }]
             }
             Effect::Prove { upgrade, .. } => {
                 let outcome = match rng.random_range(0..1_000) {
@@ -203,97 +160,43 @@ impl Hands {
                 };
                 vec![Event::Proved { upgrade, outcome }]
             }
-            Effect::Rehearse {
-                upgrade,
-                address,
-                generation,
-                ..
-            } => {
-                let is_there = self
-                    .instances
-                    .get(&address)
-                    .is_some_and(|it| it.generation == generation);
+            Effect::Rehearse { upgrade, address, generation, .. } => {
+                let is_there = self.instances.get(&address).is_some_and(|it| it.generation == generation);
                 let outcome = match is_there && !by_chance(rng, odds.not_now) {
                     false => Rehearsal::NotLooked("it was not there".to_owned()),
                     true if by_chance(rng, odds.refusal / 2) => Rehearsal::Failed(refusal("code-change", rng)),
-                    true => Rehearsal::Passed {
-                        bytes: 8,
-                        round_trip: Some(true),
-                    },
+                    true => Rehearsal::Passed { bytes: 8, round_trip: Some(true) },
                 };
-                vec![Event::Rehearsed {
-                    upgrade,
-                    address,
-                    generation,
-                    outcome,
-                }]
+                vec![Event::Rehearsed { upgrade, address, generation, outcome }]
             }
-            Effect::Start {
-                address,
-                generation,
-                digest,
-                birth,
-            } => {
+            Effect::Start { address, generation, digest, birth } => {
                 return self.begins(address, generation, digest, &birth, odds, rng);
             }
-            Effect::Switch {
-                upgrade,
-                attempt,
-                address,
-                generation,
-                to,
-                handover,
-                ..
-            } => self.switches((upgrade, attempt), address, generation, (to, handover), odds, rng),
-            Effect::TurnBack {
-                upgrade,
-                address,
-                generation,
-                to,
-                down,
-            } => {
+            Effect::Switch { upgrade, attempt, address, generation, to, handover, .. } => {
+                self.switches((upgrade, attempt), address, generation, (to, handover), odds, rng)
+            }
+            Effect::TurnBack { upgrade, address, generation, to, down } => {
                 return self.goes_back(upgrade, address, generation, (to, down), rng);
             }
             Effect::WriteTable { write, table } => {
                 self.writing = None;
                 if by_chance(rng, odds.table_failure) {
-                    vec![Event::TableFailed {
-                        write,
-                        error: "no room".to_owned(),
-                    }]
+                    vec![Event::TableFailed { write, error: "no room".to_owned() }]
                 } else {
                     self.disk = *table;
                     vec![Event::TableWritten { write }]
                 }
             }
-            Effect::Stop {
-                address,
-                generation,
-                reason,
-            } => self.exits(&address, generation, reason),
-            Effect::Park {
-                address,
-                generation,
-                restarts,
-                ..
-            } => {
-                let Some(instance) = self
-                    .instances
-                    .get(&address)
-                    .filter(|it| it.generation == generation)
-                    .cloned()
+            Effect::Stop { address, generation, reason } => self.exits(&address, generation, reason),
+            Effect::Park { address, generation, restarts, .. } => {
+                let Some(instance) = self.instances.get(&address).filter(|it| it.generation == generation).cloned()
                 else {
                     return Ok(Vec::new());
                 };
                 self.instances.remove(&address);
                 self.mailboxes.remove(&address);
-                self.parked
-                    .insert(address.clone(), (instance.digest, restarts, instance.state));
-                vec![Event::Parked {
-                    address,
-                    generation,
-                    outcome: Ok(()),
-                }]
+                self.parked.insert(address.clone(), (instance.digest, restarts, instance.state));
+                vec![Event::Parked { address, generation, outcome: Ok(()) }]
             }
             _ => Vec::new(),
         })
@@ -315,11 +218,7 @@ impl Hands {
                 1 => StartFailure::Crashed(ExitReason::Trap("unreachable".to_owned())),
                 _ => StartFailure::Overloaded("no room".to_owned()),
             };
-            let mut facts = vec![Event::StartFailed {
-                address: address.clone(),
-                generation,
-                failure,
-            }];
+            let mut facts = vec![Event::StartFailed { address: address.clone(), generation, failure }];
             if self.mailboxes.contains_key(&address) {
                 facts.push(Event::Wanted { address });
             }
@@ -329,18 +228,14 @@ impl Hands {
             Birth::First | Birth::Restart(_) => Vec::new(),
             Birth::Kept(upgrade) => match self.kept.get(&(*upgrade, address.clone())) {
                 Some((from, _)) if *from != digest => {
-                    return Err(format!(
-                        "{address} comes back on a version that did not write its state"
-                    ));
+                    return Err(format!("{address} comes back on a version that did not write its state"));
                 }
                 Some((_, state)) => state.clone(),
                 None => return Err(format!("{address} comes back from a state that was not kept")),
             },
             Birth::Parked => match self.parked.remove(&address) {
                 Some((from, _, _)) if from != digest => {
-                    return Err(format!(
-                        "{address} is restored on a version that did not write its state"
-                    ));
+                    return Err(format!("{address} is restored on a version that did not write its state"));
                 }
                 Some((_, _, state)) => state,
                 None => return Err(format!("{address} is restored though nothing was parked")),
@@ -356,14 +251,7 @@ impl Hands {
             return Err(format!("{address} begins with {state:?} and should with {expected:?}"));
         }
         let waiting = self.mailboxes.remove(&address).unwrap_or(0);
-        let instance = Instance {
-            generation,
-            digest,
-            state,
-            handled_since_switch: 0,
-            gate: None,
-            is_stopping: false,
-        };
+        let instance = Instance { generation, digest, state, handled_since_switch: 0, gate: None, is_stopping: false };
         self.instances.insert(address.clone(), instance);
         (0..waiting).for_each(|_| self.handles(&address));
         Ok(vec![Event::Started { address, generation }])
@@ -383,13 +271,11 @@ impl Hands {
             return Vec::new();
         };
         instance.gate = None;
-        let not = |why| Event::NotSwitched {
-            upgrade,
-            attempt,
-            address: address.clone(),
-            generation,
-            why,
-        };
+        let not = |why| Event::NotSwitched { upgrade, attempt, address: address.clone(), generation, why };
+        // Some actors are nearly always busy.
+        let is_stubborn = odds.not_now > 0 && address.key.as_ref().is_some_and(|key| key.as_str().ends_with('7'));
+        let not_now = if is_stubborn { 950 } else { odds.not_now };
+        let odds = Odds { not_now, ..*odds };
         let facts = match rng.random_range(0..1_000) {
             n if n < odds.not_now => vec![not(NotSwitched::NotNow("busy".to_owned()))],
             n if n < odds.not_now + odds.switch_failure => {
@@ -398,13 +284,10 @@ impl Hands {
             n if n < odds.not_now + odds.switch_failure + odds.switch_failure / 3 => {
                 let lost = not(NotSwitched::StateLost(refusal("save", rng)));
                 let reason = ExitReason::Trap("save".to_owned());
-                return std::iter::once(lost)
-                    .chain(self.exits(&address, generation, reason))
-                    .collect();
+                return std::iter::once(lost).chain(self.exits(&address, generation, reason)).collect();
             }
             _ => {
-                self.kept
-                    .insert((upgrade, address.clone()), (instance.digest, instance.state.clone()));
+                self.kept.insert((upgrade, address.clone()), (instance.digest, instance.state.clone()));
                 instance.digest = to;
                 instance.handled_since_switch = 0;
                 if handover == Handover::Restart {
@@ -413,19 +296,8 @@ impl Hands {
                         expected.clear();
                     }
                 }
-                let figures = SwitchFigures {
-                    pause_us: 5,
-                    bytes: 8,
-                    held: 0,
-                    held_us_max: 0,
-                };
-                vec![Event::Switched {
-                    upgrade,
-                    attempt,
-                    address: address.clone(),
-                    generation,
-                    figures,
-                }]
+                let figures = SwitchFigures { pause_us: 5, bytes: 8, held: 0, held_us_max: 0 };
+                vec![Event::Switched { upgrade, attempt, address: address.clone(), generation, figures }]
             }
         };
         let waiting = self.mailboxes.remove(&address).unwrap_or(0);
@@ -454,33 +326,18 @@ impl Hands {
         let exact = instance.handled_since_switch == 0;
         if !exact && (down.is_none() || rng.random_ratio(1, 10)) {
             let words = "the way back is closed".to_owned();
-            return Ok(vec![Event::LeftBehind {
-                upgrade,
-                address,
-                generation,
-                words,
-            }]);
+            return Ok(vec![Event::LeftBehind { upgrade, address, generation, words }]);
         }
         if exact {
             instance.state.clone_from(state);
             self.expected.insert(address.clone(), state.clone());
         }
         instance.digest = to;
-        Ok(vec![Event::TurnedBack {
-            upgrade,
-            address,
-            generation,
-            exact,
-        }])
+        Ok(vec![Event::TurnedBack { upgrade, address, generation, exact }])
     }
 
     fn exits(&mut self, address: &Address, generation: Generation, reason: ExitReason) -> Vec<Event> {
-        let Some(instance) = self
-            .instances
-            .get(address)
-            .filter(|it| it.generation == generation)
-            .cloned()
-        else {
+        let Some(instance) = self.instances.get(address).filter(|it| it.generation == generation).cloned() else {
             return Vec::new();
         };
         self.instances.remove(address);
@@ -488,15 +345,8 @@ impl Hands {
             self.mailboxes.remove(address);
         }
         let handled_since_switch = instance.handled_since_switch;
-        let exited = Event::Exited {
-            address: address.clone(),
-            generation,
-            reason,
-            handled_since_switch,
-        };
-        let wanted = self.mailboxes.contains_key(address).then(|| Event::Wanted {
-            address: address.clone(),
-        });
+        let exited = Event::Exited { address: address.clone(), generation, reason, handled_since_switch };
+        let wanted = self.mailboxes.contains_key(address).then(|| Event::Wanted { address: address.clone() });
         std::iter::once(exited).chain(wanted).collect()
     }
 
@@ -526,11 +376,7 @@ impl Hands {
             None => {
                 let waiting = self.mailboxes.entry(to.clone()).or_default();
                 *waiting += 1;
-                if *waiting == 1 {
-                    vec![Event::Wanted { address: to }]
-                } else {
-                    Vec::new()
-                }
+                if *waiting == 1 { vec![Event::Wanted { address: to }] } else { Vec::new() }
             }
         }
     }
@@ -582,14 +428,8 @@ impl Hands {
                 || self.starting.iter().any(|(address, (_, of))| on(address, *of))
                 || self.kept.iter().any(|((_, address), (of, _))| on(address, *of))
         };
-        let retired = self
-            .mapped
-            .iter()
-            .filter(|(_, mapped)| mapped.is_retired && !mapped.has_calls);
-        let drained: Vec<_> = retired
-            .map(|(key, _)| key.clone())
-            .filter(|key| !is_used(key))
-            .collect();
+        let retired = self.mapped.iter().filter(|(_, mapped)| mapped.is_retired && !mapped.has_calls);
+        let drained: Vec<_> = retired.map(|(key, _)| key.clone()).filter(|key| !is_used(key)).collect();
         drained.iter().for_each(|key| {
             self.mapped.remove(key);
         });
@@ -607,16 +447,8 @@ impl Hands {
 
     /// Everything but the disk is gone.
     pub fn die(&mut self) {
-        let (disk, parked, messages) = (
-            std::mem::take(&mut self.disk),
-            std::mem::take(&mut self.parked),
-            self.messages,
-        );
-        *self = Self {
-            disk,
-            parked,
-            messages,
-            ..Self::default()
-        };
+        let (disk, parked, messages) =
+            (std::mem::take(&mut self.disk), std::mem::take(&mut self.parked), self.messages);
+        *self = Self { disk, parked, messages, ..Self::default() };
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::hands::Hands;
 use crate::effect::{Answer, Birth, Effect, Request};
 use crate::event::Event;
+use crate::happening::Happening;
 use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, UpgradeId};
 use crate::receipt::{Outcome, Receipt};
 
@@ -25,6 +26,9 @@ pub(super) struct Judge {
     /// Who was told to end.
     told: BTreeSet<(Address, Generation)>,
     failed_starts: BTreeMap<Address, u32>,
+    /// What an upgrade published in this very event, and whom it named as left for later.
+    just_published: Option<(ComponentName, Digest)>,
+    named: BTreeSet<Address>,
     has_ended: bool,
 }
 
@@ -72,43 +76,22 @@ impl Judge {
     }
 
     /// A fact, just before the world hears it.
-    pub fn hears(&mut self, event: &Event, _hands: &Hands) {
+    pub fn hears(&mut self, event: &Event) {
         match event {
-            Event::Switched {
-                upgrade,
-                attempt,
-                address,
-                generation,
-                ..
-            } => {
+            Event::Switched { upgrade, attempt, address, generation, .. } => {
                 self.switches += 1;
                 let who = (address.clone(), *generation);
                 if self.tries.get(&who) == Some(&(*upgrade, *attempt)) {
                     self.place(*upgrade, &who, Place::Switched);
                 }
             }
-            Event::TurnedBack {
-                upgrade,
-                address,
-                generation,
-                ..
-            } => {
+            Event::TurnedBack { upgrade, address, generation, .. } => {
                 self.place(*upgrade, &(address.clone(), *generation), Place::TurnedBack);
             }
-            Event::LeftBehind {
-                upgrade,
-                address,
-                generation,
-                ..
-            } => {
+            Event::LeftBehind { upgrade, address, generation, .. } => {
                 self.place(*upgrade, &(address.clone(), *generation), Place::LeftBehind);
             }
-            Event::Exited {
-                address,
-                generation,
-                reason,
-                ..
-            } => {
+            Event::Exited { address, generation, reason, .. } => {
                 let who = (address.clone(), *generation);
                 for (id, upgrade) in &mut self.upgrades {
                     let Some((from, place)) = upgrade.members.get_mut(&who) else {
@@ -134,10 +117,7 @@ impl Judge {
                     self.is_owed_nothing(address);
                 }
             }
-            Event::Asked {
-                what: Request::Stop(address),
-                ..
-            } => {
+            Event::Asked { what: Request::Stop(address), .. } => {
                 self.is_owed_nothing(address);
             }
             _ => {}
@@ -158,54 +138,30 @@ impl Judge {
     /// An act, just before the hands take it.
     pub fn sees(&mut self, effect: &Effect, hands: &Hands) {
         match effect {
-            Effect::Prove {
-                upgrade,
-                component,
-                digest,
-            } => {
+            Effect::Prove { upgrade, component, digest } => {
                 let upgrade = self.upgrades.entry(*upgrade).or_default();
                 upgrade.component = Some(component.clone());
                 upgrade.to = Some(*digest);
             }
-            Effect::Switch {
-                upgrade,
-                attempt,
-                address,
-                generation,
-                from,
-                to,
-                ..
-            } => {
+            Effect::Switch { upgrade, attempt, address, generation, from, to, .. } => {
                 let who = (address.clone(), *generation);
                 self.tries.insert(who.clone(), (*upgrade, *attempt));
                 let record = self.upgrades.entry(*upgrade).or_default();
                 let is_ready = record.receipts.is_empty() || record.is_published;
                 record.to = Some(*to);
                 record.members.entry(who).or_insert((*from, Place::Tried)).0 = *from;
-                let is_in_hand = hands
-                    .disk
-                    .in_hand
-                    .get(&address.component)
-                    .is_some_and(|it| it.id == *upgrade);
+                let is_in_hand = hands.disk.in_hand.get(&address.component).is_some_and(|it| it.id == *upgrade);
                 let is_written = is_in_hand || record.is_published;
-                self.insist(is_ready, || {
-                    format!("{address} is switched by upgrade {upgrade}, which is over")
-                });
-                self.insist(is_written, || {
-                    format!("{address} is switched before that is written down")
-                });
+                self.insist(is_ready, || format!("{address} is switched by upgrade {upgrade}, which is over"));
+                self.insist(is_written, || format!("{address} is switched before that is written down"));
             }
-            Effect::Stop {
-                address, generation, ..
-            } => {
+            Effect::Stop { address, generation, .. } => {
                 self.told.insert((address.clone(), *generation));
             }
-            Effect::Start {
-                address,
-                generation: _,
-                digest,
-                birth,
-            } => self.sees_start(address, *digest, birth, hands),
+            Effect::Start { address, generation: _, digest, birth } => self.sees_start(address, *digest, birth, hands),
+            Effect::Tell { happening: Happening::Straggler { address, .. } } => {
+                self.named.insert(address.clone());
+            }
             Effect::Publish { component, current } => self.sees_publish(component, *current, hands),
             Effect::Record { receipt } => self.sees_receipt(receipt, hands),
             Effect::Answer { request, answer } => {
@@ -241,9 +197,7 @@ impl Judge {
             Birth::Kept(upgrade) => {
                 self.kept_births += 1;
                 let owed = self.must_come_back.get(address).copied();
-                self.insist(owed == Some((*upgrade, digest)), || {
-                    format!("{address} is not to come back so")
-                });
+                self.insist(owed == Some((*upgrade, digest)), || format!("{address} is not to come back so"));
             }
             Birth::Parked => {}
         }
@@ -251,19 +205,16 @@ impl Judge {
 
     fn sees_publish(&mut self, component: &ComponentName, current: Option<Digest>, hands: &Hands) {
         let on_disk = hands.disk.components.get(component).map(|row| row.current);
-        self.insist(on_disk == current, || {
-            format!("{component} is published and the table says otherwise")
-        });
+        self.insist(on_disk == current, || format!("{component} is published and the table says otherwise"));
         let Some(digest) = current else { return };
         for upgrade in self.upgrades.values_mut() {
             let is_its = upgrade.component.as_ref() == Some(component) && upgrade.to == Some(digest);
             if is_its && upgrade.receipts.is_empty() {
                 upgrade.is_published = true;
+                self.just_published = Some((component.clone(), digest));
             }
         }
-        self.insist(hands.is_mapped(component, digest), || {
-            format!("{component} publishes what is not loaded")
-        });
+        self.insist(hands.is_mapped(component, digest), || format!("{component} publishes what is not loaded"));
     }
 
     fn sees_receipt(&mut self, receipt: &Receipt, hands: &Hands) {
@@ -272,22 +223,11 @@ impl Judge {
         let upgrade = self.upgrades.entry(id).or_default();
         upgrade.receipts.push(receipt.outcome);
         let count = |place| upgrade.members.values().filter(|(_, is)| *is == place).count() as u64;
-        let mine = [
-            count(Place::Switched),
-            count(Place::TurnedBack),
-            count(Place::LeftBehind),
-        ];
-        let theirs = [
-            receipt.actors.switched,
-            receipt.actors.turned_back,
-            receipt.actors.left_behind,
-        ];
+        let mine = [count(Place::Switched), count(Place::TurnedBack), count(Place::LeftBehind)];
+        let theirs = [receipt.actors.switched, receipt.actors.turned_back, receipt.actors.left_behind];
         let is_published = upgrade.is_published;
         let has_switched = upgrade.members.values().any(|(_, place)| *place != Place::Tried);
-        let ever = upgrade
-            .members
-            .values()
-            .any(|(_, place)| matches!(place, Place::TurnedBack | Place::LeftBehind));
+        let ever = upgrade.members.values().any(|(_, place)| matches!(place, Place::TurnedBack | Place::LeftBehind));
         let left: BTreeSet<&Address> = upgrade
             .members
             .iter()
@@ -307,42 +247,27 @@ impl Judge {
             .filter(|(address, it)| of(address) && it.digest != receipt.to.digest && !it.is_stopping)
             .map(|(address, _)| address.to_string())
             .collect();
-        let was_current = receipt
-            .from
-            .as_ref()
-            .is_some_and(|from| from.digest == receipt.to.digest);
+        let was_current = receipt.from.as_ref().is_some_and(|from| from.digest == receipt.to.digest);
         let is_once = upgrade.receipts.len() == 1;
 
         self.insist(is_once, || format!("upgrade {id} has two receipts"));
         if receipt.outcome == Outcome::Interrupted {
             return;
         }
-        self.insist(mine == theirs, || {
-            format!("upgrade {id}: the receipt counts {theirs:?}, there were {mine:?}")
-        });
+        self.insist(mine == theirs, || format!("upgrade {id}: the receipt counts {theirs:?}, there were {mine:?}"));
         match receipt.outcome {
             Outcome::Settled | Outcome::Partial => {
-                self.insist(is_published || was_current, || {
-                    format!("upgrade {id} is done and was not published")
-                });
+                self.insist(is_published || was_current, || format!("upgrade {id} is done and was not published"));
                 let is_all = elsewhere.is_empty() || receipt.outcome == Outcome::Partial || was_current;
-                self.insist(is_all, || {
-                    format!("upgrade {id} is settled, and {elsewhere:?} are on other versions")
-                });
+                self.insist(is_all, || format!("upgrade {id} is settled, and {elsewhere:?} are on other versions"));
             }
             Outcome::Refused => {
                 self.insist(!is_published, || format!("upgrade {id} is refused and was published"));
-                self.insist(!ever, || {
-                    format!("upgrade {id} is refused, and actors were turned back")
-                });
+                self.insist(!ever, || format!("upgrade {id} is refused, and actors were turned back"));
             }
             Outcome::RolledBack => {
-                self.insist(!is_published, || {
-                    format!("upgrade {id} is rolled back and was published")
-                });
-                self.insist(has_switched, || {
-                    format!("upgrade {id} is rolled back and switched nobody")
-                });
+                self.insist(!is_published, || format!("upgrade {id} is rolled back and was published"));
+                self.insist(has_switched, || format!("upgrade {id} is rolled back and switched nobody"));
             }
             Outcome::Superseded | Outcome::Interrupted => {}
         }
@@ -361,24 +286,33 @@ impl Judge {
         let of = |(who, _): &(&(Address, Generation), &(Digest, Place))| who.0.to_string() == address;
         let from = |upgrade: &Upgrade| upgrade.members.iter().filter(of).any(|(_, (from, _))| *from == to);
         let by = |upgrade: &Upgrade| upgrade.to == Some(to);
-        self.upgrades
-            .iter()
-            .any(|(other, upgrade)| *other < id && (from(upgrade) || by(upgrade)))
+        self.upgrades.iter().any(|(other, upgrade)| *other < id && (from(upgrade) || by(upgrade)))
     }
 
-    /// After each event: no gate is shut whose upgrade is over, but for those published without an actor.
+    /// After each event: nobody is on an older version unnamed, and no gate is shut whose upgrade is over, but for those published without an actor.
     pub fn after_event(&mut self, hands: &Hands) {
+        let named = std::mem::take(&mut self.named);
+        if let Some((component, digest)) = self.just_published.take() {
+            let instances = hands.instances.iter().filter(|(_, it)| !it.is_stopping);
+            let instances = instances.map(|(address, it)| (address, it.digest));
+            let starting = hands.starting.iter().map(|(address, (_, digest))| (address, *digest));
+            let elsewhere = instances.chain(starting).filter(|(_, on)| *on != digest);
+            let passed: Vec<String> = elsewhere
+                .map(|(address, _)| address)
+                .filter(|address| address.component == component && !named.contains(address))
+                .map(ToString::to_string)
+                .collect();
+            let words = format!("{passed:?} passed the hold: they are on an older version, and nobody named them");
+            self.insist(passed.is_empty(), || words);
+        }
         for (address, instance) in &hands.instances {
             let Some((id, _)) = instance.gate else { continue };
-            let is_over = self
-                .upgrades
-                .get(&id)
-                .is_some_and(|it| !it.receipts.is_empty() && !it.is_published);
+            let is_over = self.upgrades.get(&id).is_some_and(|it| !it.receipts.is_empty() && !it.is_published);
             self.insist(!is_over, || format!("{address} is held by upgrade {id}, which is over"));
         }
     }
 
-    pub fn host_died(&mut self, _hands: &Hands) {
+    pub fn host_died(&mut self) {
         self.must_come_back.clear();
         self.tries.clear();
         // What was in hand and had not acted on anybody is forgotten with the host; its askers too.
@@ -394,19 +328,11 @@ impl Judge {
         for (request, count) in self.asked.clone() {
             self.insist(count == 1, || format!("request {request} has {count} answers"));
         }
-        let open: Vec<_> = self
-            .upgrades
-            .iter()
-            .filter(|(_, upgrade)| upgrade.receipts.len() != 1)
-            .map(|(id, _)| *id)
-            .collect();
+        let open: Vec<_> =
+            self.upgrades.iter().filter(|(_, upgrade)| upgrade.receipts.len() != 1).map(|(id, _)| *id).collect();
         self.insist(open.is_empty(), || format!("upgrades {open:?} have no receipt"));
-        let held: Vec<_> = hands
-            .instances
-            .iter()
-            .filter(|(_, it)| it.gate.is_some())
-            .map(|(address, _)| address)
-            .collect();
+        let held: Vec<_> =
+            hands.instances.iter().filter(|(_, it)| it.gate.is_some()).map(|(address, _)| address).collect();
         let held = format!("{held:?}");
         self.insist(held == "[]", || format!("{held} are held for ever"));
         let mail: Vec<_> = hands.has_mail().map(ToString::to_string).collect();
@@ -421,26 +347,15 @@ impl Judge {
             .collect();
         let unused: Vec<_> = hands.mapped().difference(&used).cloned().collect();
         self.insist(unused.is_empty(), || format!("{unused:?} stay loaded for nothing"));
-        let on_disk: BTreeMap<_, _> = hands
-            .disk
-            .components
-            .iter()
-            .map(|(name, row)| (name.clone(), row.current))
-            .collect();
-        self.insist(hands.disk.in_hand.is_empty(), || {
-            "the table says that an upgrade is in hand".to_owned()
-        });
-        let fits = hands
-            .published
-            .iter()
-            .all(|(name, digest)| on_disk.get(name) == Some(digest));
+        let on_disk: BTreeMap<_, _> =
+            hands.disk.components.iter().map(|(name, row)| (name.clone(), row.current)).collect();
+        self.insist(hands.disk.in_hand.is_empty(), || "the table says that an upgrade is in hand".to_owned());
+        let fits = hands.published.iter().all(|(name, digest)| on_disk.get(name) == Some(digest));
         self.insist(fits, || "the table on disk and what is published differ".to_owned());
         for (address, instance) in &hands.instances {
             let expected = hands.expected.get(address).cloned().unwrap_or_default();
             let state = instance.state.clone();
-            self.insist(state == expected, || {
-                format!("{address} holds {state:?} and should {expected:?}")
-            });
+            self.insist(state == expected, || format!("{address} holds {state:?} and should {expected:?}"));
         }
     }
 

@@ -59,19 +59,10 @@ impl Back {
         for key in plan.those(|standing| !matches!(standing, Standing::Switched | Standing::InFlight)) {
             plan.leave(&key);
         }
-        let ready = plan
-            .those(|standing| standing == Standing::Switched)
-            .into_iter()
-            .collect();
+        let ready = plan.those(|standing| standing == Standing::Switched).into_iter().collect();
         let in_flight = plan.those(|standing| standing == Standing::InFlight);
         let awaited = in_flight.into_iter().map(|key| (key, Awaited::Switch)).collect();
-        Self {
-            plan,
-            is_writing,
-            ready,
-            awaited,
-            turning: 0,
-        }
+        Self { plan, is_writing, ready, awaited, turning: 0 }
     }
 }
 
@@ -106,12 +97,7 @@ impl Component {
     /// Turns the next ones back; when all is answered, ends the upgrade.
     pub fn turn_next_back(&mut self, turn: &mut Turn<'_>) {
         loop {
-            let Some(Upgrade {
-                draft,
-                stage: Stage::Turning(back),
-                ..
-            }) = &mut self.upgrade
-            else {
+            let Some(Upgrade { draft, stage: Stage::Turning(back), .. }) = &mut self.upgrade else {
                 return;
             };
             if back.turning >= self.policy.parallel.max(1) {
@@ -132,29 +118,14 @@ impl Component {
                     _ => None,
                 };
                 let (address, generation, to) = (self.address(&key), member.generation, member.from);
-                turn.ask(Effect::TurnBack {
-                    upgrade,
-                    address,
-                    generation,
-                    to,
-                    down,
-                });
+                turn.ask(Effect::TurnBack { upgrade, address, generation, to, down });
             }
         }
-        let Some(Upgrade {
-            draft,
-            stage: Stage::Turning(back),
-            ..
-        }) = &self.upgrade
-        else {
+        let Some(Upgrade { draft, stage: Stage::Turning(back), .. }) = &self.upgrade else {
             return;
         };
         if back.is_done() {
-            let outcome = if draft.has_switched {
-                Outcome::RolledBack
-            } else {
-                Outcome::Refused
-            };
+            let outcome = if draft.has_switched { Outcome::RolledBack } else { Outcome::Refused };
             self.finish(outcome, None, turn);
         }
     }
@@ -169,12 +140,7 @@ impl Component {
         turn: &mut Turn<'_>,
     ) {
         let address = self.address(key);
-        let Some(Upgrade {
-            draft,
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
-        else {
+        let Some(Upgrade { draft, stage: Stage::Turning(back), .. }) = &mut self.upgrade else {
             return turn.stray();
         };
         let is_awaited = back.awaited.get(key) == Some(&Awaited::Turn)
@@ -205,21 +171,14 @@ impl Component {
 
     /// The end of this upgrade waits for this actor's start from its kept state.
     pub fn awaits_kept(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade {
             back.awaited.insert(key.clone(), Awaited::Kept);
         }
     }
 
     /// That start came.
     pub fn kept_is_back(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade
             && back.awaited.get(key) == Some(&Awaited::Kept)
         {
             back.settle(key);
@@ -228,10 +187,7 @@ impl Component {
 
     /// No start and no end of this actor is to come any more.
     pub fn no_longer_awaited(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade
             && matches!(back.awaited.get(key), Some(Awaited::Kept | Awaited::Exit))
         {
             back.settle(key);

@@ -8,7 +8,8 @@ use crate::policy::Strategy;
 use crate::reason::{Cause, Refusal, Step};
 
 /// What a new version is judged against.
-pub(crate) struct Surroundings<'a> {
+#[derive(Debug, Clone)]
+pub struct Surroundings<'a> {
     /// The versions that live actors run on; empty where none lives.
     pub live: Vec<&'a Version>,
     /// What is current, where something is.
@@ -21,13 +22,16 @@ pub(crate) struct Surroundings<'a> {
 
 /// The judgement: refused where there is an objection, else taken with what is worth saying.
 #[derive(Debug, Default)]
-pub(crate) struct Judgement {
+pub struct Judgement {
+    /// Why it is refused: everything at once.
     pub objections: Vec<Refusal>,
+    /// What refuses nothing and is worth saying.
     pub findings: Vec<String>,
 }
 
-/// Judges `new`.
-pub(crate) fn check(new: &Version, around: &Surroundings<'_>) -> Judgement {
+/// Judges `new` without running it.
+#[must_use]
+pub fn check(new: &Version, around: &Surroundings<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     callable(new, &mut judgement);
     imports(new, around, &mut judgement);
@@ -73,10 +77,7 @@ fn imports(new: &Version, around: &Surroundings<'_>, judgement: &mut Judgement) 
 /// What live actors were promised may not go away under them, but by a restart.
 fn hooks(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judgement) {
     if new.kind == Kind::Service {
-        let words = format!(
-            "{} is a {}, this is a {}, and actors of it live",
-            old.label, old.kind, new.kind
-        );
+        let words = format!("{} is an actor, this is a service, and actors of it live", old.label);
         judgement.object("exports", Cause::Surroundings, words);
         return;
     }
@@ -102,14 +103,8 @@ fn state(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judge
     match handover(old, new, strategy) {
         Ok(crate::effect::Handover::State { .. }) => {}
         Ok(crate::effect::Handover::Restart) => {
-            let why = if old.shapes.is_some() {
-                "as was asked"
-            } else {
-                "it exports no `state`"
-            };
-            judgement
-                .findings
-                .push(format!("actors on {} begin anew: {why}", old.label));
+            let why = if old.shapes.is_some() { "as was asked" } else { "it exports no `state`" };
+            judgement.findings.push(format!("actors on {} begin anew: {why}", old.label));
         }
         Err(words) => judgement.object("state", Cause::Surroundings, words),
     }
@@ -121,9 +116,7 @@ fn functions(current: &Version, new: &Version, judgement: &mut Judgement) {
         match new.functions.get(name) {
             None => judgement.findings.push(format!("{name} is gone; it was {old}")),
             Some(changed) if changed != old => {
-                judgement
-                    .findings
-                    .push(format!("{name} changed from {old} to {changed}"));
+                judgement.findings.push(format!("{name} changed from {old} to {changed}"));
             }
             Some(_) => {}
         }

@@ -8,7 +8,7 @@ use crate::policy::Strategy;
 ///
 /// # Errors
 /// One sentence that says why nothing that the old code saves can be taken over.
-pub(crate) fn handover(old: &Version, new: &Version, strategy: Strategy) -> Result<Handover, String> {
+pub fn handover(old: &Version, new: &Version, strategy: Strategy) -> Result<Handover, String> {
     if old.kind != new.kind {
         return Err("an actor cannot become a service while it lives".to_owned());
     }
@@ -19,10 +19,7 @@ pub(crate) fn handover(old: &Version, new: &Version, strategy: Strategy) -> Resu
         return Err("the live actors have a state, and this code exports no `state` to take it over".to_owned());
     };
     let version = state_version(from, into)?;
-    Ok(Handover::State {
-        version,
-        returns: writes(into, version),
-    })
+    Ok(Handover::State { version, returns: writes(into, version) })
 }
 
 /// The state version that the newer code writes and the older one reads, where there is one.

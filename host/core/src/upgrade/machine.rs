@@ -27,14 +27,7 @@ impl Component {
         let row_before = turn.ledger.table.components.get(&self.name).cloned();
         let digest = offer.digest;
         let asked = Vec::new();
-        let upgrade = Upgrade {
-            offer,
-            draft,
-            stage: Stage::Loading,
-            asked,
-            row_before,
-            starts_singleton: false,
-        };
+        let upgrade = Upgrade { offer, draft, stage: Stage::Loading, asked, row_before, starts_singleton: false };
         let upgrade = self.upgrade.insert(upgrade);
         if self.current == Some(digest) {
             return self.finish(
@@ -58,18 +51,10 @@ impl Component {
         };
         upgrade.draft.to.label = version.label.clone();
         upgrade.draft.enter(Step::Checked, turn);
-        let live: BTreeSet<Digest> = self
-            .actors
-            .values()
-            .filter(|actor| actor.is_embodied())
-            .map(|actor| actor.version)
-            .collect();
+        let live: BTreeSet<Digest> =
+            self.actors.values().filter(|actor| actor.is_embodied()).map(|actor| actor.version).collect();
         let around = Surroundings {
-            live: live
-                .iter()
-                .filter_map(|digest| self.version(*digest))
-                .map(Arc::as_ref)
-                .collect(),
+            live: live.iter().filter_map(|digest| self.version(*digest)).map(Arc::as_ref).collect(),
             current: self.current.and_then(|digest| self.version(digest)).map(Arc::as_ref),
             provides: turn.provides,
             strategy: self.policy.strategy,
@@ -85,21 +70,12 @@ impl Component {
         upgrade.stage = Stage::Verifying(Verify::new(until));
         turn.wake(until, Alarm::Upgrade(self.name.clone()));
         let (component, digest) = (self.name.clone(), version.digest);
-        turn.ask(Effect::Prove {
-            upgrade: upgrade.draft.id,
-            component,
-            digest,
-        });
+        turn.ask(Effect::Prove { upgrade: upgrade.draft.id, component, digest });
     }
 
     /// It starts on a scratch instance and can be left again, or not.
     pub fn proved(&mut self, id: UpgradeId, outcome: Proof, turn: &mut Turn<'_>) {
-        let Some(Upgrade {
-            draft,
-            stage: Stage::Verifying(verify),
-            ..
-        }) = &mut self.upgrade
-        else {
+        let Some(Upgrade { draft, stage: Stage::Verifying(verify), .. }) = &mut self.upgrade else {
             return turn.stray();
         };
         if draft.id != id || verify.is_proved {
@@ -109,10 +85,7 @@ impl Component {
             Proof::Refused(refusal) => return self.refuse(vec![refusal], turn),
             Proof::Unproven(words) if self.policy.require_proof => {
                 let words = format!("unproven, and proof is required: {words}");
-                return self.refuse(
-                    vec![Refusal::new(Step::Verified, "init", Cause::Surroundings, words)],
-                    turn,
-                );
+                return self.refuse(vec![Refusal::new(Step::Verified, "init", Cause::Surroundings, words)], turn);
             }
             Proof::Unproven(words) => draft.findings.push(format!("unproven: {words}")),
             Proof::Proven => {}
@@ -120,23 +93,13 @@ impl Component {
         let to = draft.to.digest;
         let live = self.actors.iter().filter(|(_, actor)| actor.life == Life::Running);
         let has_state = |from| matches!(self.handover(from, to), Ok(Handover::State { .. }));
-        let of_old: std::collections::BTreeMap<Digest, bool> = live
-            .clone()
-            .map(|(_, actor)| actor.version)
-            .map(|from| (from, has_state(from)))
-            .collect();
-        let live: Vec<ActorKey> = live
-            .filter(|(_, actor)| of_old[&actor.version])
-            .map(|(key, _)| key.clone())
-            .collect();
+        let of_old: std::collections::BTreeMap<Digest, bool> =
+            live.clone().map(|(_, actor)| actor.version).map(|from| (from, has_state(from))).collect();
+        let live: Vec<ActorKey> =
+            live.filter(|(_, actor)| of_old[&actor.version]).map(|(key, _)| key.clone()).collect();
         let all = live.len() as u64;
         let sample = sample(live, self.policy.verify);
-        if let Some(Upgrade {
-            draft,
-            stage: Stage::Verifying(verify),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { draft, stage: Stage::Verifying(verify), .. }) = &mut self.upgrade {
             draft.rehearsal.not_tried = all;
             verify.proved(sample);
         }
@@ -158,12 +121,7 @@ impl Component {
         outcome: Rehearsal,
         turn: &mut Turn<'_>,
     ) {
-        let Some(Upgrade {
-            draft,
-            stage: Stage::Verifying(verify),
-            ..
-        }) = &mut self.upgrade
-        else {
+        let Some(Upgrade { draft, stage: Stage::Verifying(verify), .. }) = &mut self.upgrade else {
             return turn.stray();
         };
         if draft.id != id || !verify.answered(key, generation, outcome, &mut draft.rehearsal) {
@@ -175,12 +133,7 @@ impl Component {
     /// Looks at the next live states; when enough was seen, goes on.
     fn rehearse(&mut self, turn: &mut Turn<'_>) {
         loop {
-            let Some(Upgrade {
-                draft,
-                stage: Stage::Verifying(verify),
-                ..
-            }) = &mut self.upgrade
-            else {
+            let Some(Upgrade { draft, stage: Stage::Verifying(verify), .. }) = &mut self.upgrade else {
                 return;
             };
             if verify.is_over(turn.now) {
@@ -197,25 +150,14 @@ impl Component {
             verify.asked(key.clone(), generation);
             if let Ok(handover) = self.handover(from, to) {
                 let address = self.address(&key);
-                turn.ask(Effect::Rehearse {
-                    upgrade,
-                    address,
-                    generation,
-                    to,
-                    handover,
-                });
+                turn.ask(Effect::Rehearse { upgrade, address, generation, to, handover });
             }
         }
         self.verified(turn);
     }
 
     fn verified(&mut self, turn: &mut Turn<'_>) {
-        let Some(Upgrade {
-            draft,
-            stage: Stage::Verifying(verify),
-            ..
-        }) = &mut self.upgrade
-        else {
+        let Some(Upgrade { draft, stage: Stage::Verifying(verify), .. }) = &mut self.upgrade else {
             return;
         };
         draft.rehearsal.not_tried = draft.rehearsal.not_tried.saturating_sub(draft.rehearsal.tried);
@@ -225,10 +167,7 @@ impl Component {
         }
         if !verify.is_proved {
             let words = "the dry run did not end in time; try again when there is less to do";
-            return self.refuse(
-                vec![Refusal::new(Step::Verified, "init", Cause::Surroundings, words)],
-                turn,
-            );
+            return self.refuse(vec![Refusal::new(Step::Verified, "init", Cause::Surroundings, words)], turn);
         }
         let to = draft.to.digest;
         let is_actor = |digest| self.version(digest).is_some_and(|version| version.kind == Kind::Actor);
@@ -284,9 +223,7 @@ impl Component {
     /// The end of an upgrade: its receipt, and the next one.
     pub fn finish(&mut self, outcome: Outcome, reason: Option<String>, turn: &mut Turn<'_>) {
         let Some(upgrade) = self.upgrade.take() else { return };
-        let Upgrade {
-            offer, draft, asked, ..
-        } = upgrade;
+        let Upgrade { draft, asked, .. } = upgrade;
         let (id, to) = (draft.id, draft.to.digest);
         let is_undone = matches!(outcome, Outcome::Refused | Outcome::RolledBack);
         turn.ledger.edit(|table| {
@@ -295,10 +232,6 @@ impl Component {
             }
             if is_undone {
                 folder::convict(table, &self.name, to, &draft.refusals);
-            }
-            // What the host's end broke off is an offer again at the next start.
-            if is_undone && turn.ending {
-                folder::unsee(table, &offer.source);
             }
         });
         if is_undone && draft.step >= Step::Switching {

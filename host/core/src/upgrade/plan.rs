@@ -85,16 +85,7 @@ impl Plan {
         self.leave(&key);
         let attempt = Attempt::default();
         *self.open(is_newborn) += 1;
-        self.members.insert(
-            key.clone(),
-            Member {
-                generation,
-                from,
-                attempt,
-                standing: Standing::Coming,
-                is_newborn,
-            },
-        );
+        self.members.insert(key.clone(), Member { generation, from, attempt, standing: Standing::Coming, is_newborn });
         self.set(&key, standing);
     }
 
@@ -110,10 +101,7 @@ impl Plan {
         self.get(key)?;
         let before = self.set(key, Standing::GivenUp);
         let member = self.members.remove(key)?;
-        Some(Member {
-            standing: before,
-            ..member
-        })
+        Some(Member { standing: before, ..member })
     }
 
     /// A member's standing changes; what it was before.
@@ -153,8 +141,7 @@ impl Plan {
 
     /// The next one to be switched, now in flight.
     pub fn next(&mut self, now: Time) -> Option<(ActorKey, Member)> {
-        if let Some((at, key)) = self.later.first().cloned().filter(|(at, _)| *at <= now) {
-            debug_assert!(at <= now);
+        if let Some((_, key)) = self.later.first().cloned().filter(|(at, _)| *at <= now) {
             self.set(&key, Standing::Ready);
         }
         let key = self.ready.first().cloned()?;
@@ -178,11 +165,7 @@ impl Plan {
     }
 
     fn open(&mut self, is_newborn: bool) -> &mut usize {
-        if is_newborn {
-            &mut self.newborns
-        } else {
-            &mut self.elders
-        }
+        if is_newborn { &mut self.newborns } else { &mut self.elders }
     }
 }
 

@@ -35,8 +35,7 @@ impl Component {
             since: turn.wall,
             before: ledger::before(turn.ledger.table.components.get(&self.name), to),
         };
-        turn.ledger
-            .propose(self.name.clone(), Change::Current { upgrade: id, row });
+        turn.ledger.propose(self.name.clone(), Change::Current { upgrade: id, row });
     }
 
     /// The table with the new version is on disk.
@@ -89,11 +88,7 @@ impl Component {
     }
 
     fn table_is_answered(&mut self) {
-        if let Some(Upgrade {
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade {
             back.is_writing = false;
         }
     }
@@ -103,38 +98,22 @@ impl Component {
         let (id, to) = (upgrade.draft.id, upgrade.to());
         let has_acted = upgrade.draft.step >= Step::Switching;
         upgrade.draft.enter(Step::Published, turn);
-        let until = plan
-            .until
-            .unwrap_or(turn.now + self.policy.drain_timeout)
-            .max(turn.now + DRAIN_MIN);
+        let until = plan.until.unwrap_or(turn.now + self.policy.drain_timeout).max(turn.now + DRAIN_MIN);
         upgrade.stage = Stage::Draining { until };
         turn.wake(until, Alarm::Upgrade(self.name.clone()));
-        let before = upgrade
-            .row_before
-            .iter()
-            .flat_map(|row| row.before.iter().map(|version| version.digest));
+        let before = upgrade.row_before.iter().flat_map(|row| row.before.iter().map(|version| version.digest));
         turn.let_go.extend(before);
 
         let old = self.current.replace(to);
-        turn.ask(Effect::Publish {
-            component: self.name.clone(),
-            current: Some(to),
-        });
+        turn.ask(Effect::Publish { component: self.name.clone(), current: Some(to) });
         if old.is_none() {
             let label = self.label(to);
-            turn.tell(Happening::Loaded {
-                component: self.name.clone(),
-                digest: to,
-                label,
-            });
+            turn.tell(Happening::Loaded { component: self.name.clone(), digest: to, label });
         }
         if has_acted {
             turn.ask(Effect::DropKept { upgrade: id });
         }
-        let given_up: BTreeSet<_> = plan
-            .those(|standing| standing == Standing::GivenUp)
-            .into_iter()
-            .collect();
+        let given_up: BTreeSet<_> = plan.those(|standing| standing == Standing::GivenUp).into_iter().collect();
         self.stragglers.retain(|key, _| given_up.contains(key));
         for key in &given_up {
             self.straggles(key, id, turn);
@@ -167,10 +146,7 @@ impl Component {
     /// The receipt is made final, with those who still hold the older version.
     pub fn give_up_draining(&mut self, turn: &mut Turn<'_>) {
         let to = self.current;
-        let holders = self
-            .actors
-            .iter()
-            .filter(|(_, actor)| actor.is_embodied() && Some(actor.version) != to);
+        let holders = self.actors.iter().filter(|(_, actor)| actor.is_embodied() && Some(actor.version) != to);
         let holders: Vec<_> = holders.map(|(key, _)| self.address(key)).collect();
         let Some(Upgrade { draft, .. }) = &mut self.upgrade else {
             return;

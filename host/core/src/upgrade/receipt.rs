@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::contract::Source;
 use crate::effect::Effect;
 use crate::event::SwitchFigures;
+use crate::folder;
 use crate::happening::Happening;
 use crate::id::{Address, ComponentName, Label, UpgradeId};
 use crate::reason::{Refusal, Step};
@@ -67,19 +68,8 @@ impl Draft {
 
     /// Of an upgrade that an earlier host began.
     pub fn of(component: ComponentName, in_hand: InHand) -> Self {
-        let InHand {
-            id,
-            from,
-            to,
-            asked_by,
-            step,
-            started,
-        } = in_hand;
-        Self {
-            from,
-            step,
-            ..Self::new(id, component, to, asked_by, started)
-        }
+        let InHand { id, from, to, asked_by, step, started } = in_hand;
+        Self { from, step, ..Self::new(id, component, to, asked_by, started) }
     }
 
     /// The upgrade comes to a step.
@@ -87,12 +77,7 @@ impl Draft {
         self.step = step;
         self.steps.insert(step, turn.wall);
         let (component, upgrade, label) = (self.component.clone(), self.id, self.label());
-        turn.tell(Happening::Upgrading {
-            component,
-            upgrade,
-            step,
-            label,
-        });
+        turn.tell(Happening::Upgrading { component, upgrade, step, label });
     }
 
     pub fn label(&self) -> Label {
@@ -130,29 +115,20 @@ impl Draft {
         if outcome == Outcome::Settled {
             self.enter(Step::Settled, turn);
         }
+        // What the host's end broke off is an offer again at the next start.
+        let is_undone = matches!(outcome, Outcome::Refused | Outcome::RolledBack | Outcome::Interrupted);
+        if !(turn.ending && is_undone) {
+            turn.ledger.edit(|table| folder::see(table, &self.asked_by, self.to.digest));
+        }
         let reason = reason.or_else(|| self.refusals.first().map(|refusal| self.because(refusal)));
         let (component, upgrade, label) = (self.component.clone(), self.id, self.label());
         if outcome == Outcome::Refused {
             let (component, label, digest) = (component.clone(), label.clone(), self.to.digest);
             let reason = reason.clone().unwrap_or_default();
-            turn.tell(Happening::Refused {
-                component,
-                digest,
-                label,
-                step: self.step,
-                reason,
-            });
+            turn.tell(Happening::Refused { component, digest, label, step: self.step, reason });
         }
-        turn.ask(Effect::Record {
-            receipt: Box::new(self.receipt(outcome, reason.clone(), turn.wall)),
-        });
-        turn.tell(Happening::Upgraded {
-            component,
-            upgrade,
-            outcome,
-            label,
-            reason,
-        });
+        turn.ask(Effect::Record { receipt: Box::new(self.receipt(outcome, reason.clone(), turn.wall)) });
+        turn.tell(Happening::Upgraded { component, upgrade, outcome, label, reason });
     }
 
     fn because(&self, refusal: &Refusal) -> String {
@@ -165,11 +141,7 @@ impl Draft {
     }
 
     fn receipt(self, outcome: Outcome, reason: Option<String>, ended: WallTime) -> Receipt {
-        let refused = |refusal: Refusal| Refused {
-            address: refusal.address,
-            step: refusal.act,
-            words: refusal.words,
-        };
+        let refused = |refusal: Refusal| Refused { address: refusal.address, step: refusal.act, words: refusal.words };
         Receipt {
             kind: RECEIPT_TYPE.to_owned(),
             id: self.id,

@@ -30,10 +30,7 @@ impl Component {
     pub fn straggles(&mut self, key: &ActorKey, upgrade: UpgradeId, turn: &mut Turn<'_>) {
         let Some(actor) = self.actors.get(key) else { return };
         // A try of the upgrade before this one may be under way still; its answer is waited for.
-        let before = self
-            .stragglers
-            .remove(key)
-            .filter(|straggler| straggler.generation == actor.generation);
+        let before = self.stragglers.remove(key).filter(|straggler| straggler.generation == actor.generation);
         let straggler = before.unwrap_or(Straggler {
             upgrade,
             is_in_flight: false,
@@ -43,14 +40,8 @@ impl Component {
         });
         self.stragglers.insert(key.clone(), straggler);
         turn.wake(turn.now + plan::wait(1), Alarm::Straggler(self.address(key)));
-        let words = format!(
-            "it still runs version {}, and goes over at its next boundary",
-            self.label(actor.version)
-        );
-        turn.tell(Happening::Straggler {
-            address: self.address(key),
-            words,
-        });
+        let words = format!("it still runs version {}, and goes over at its next boundary", self.label(actor.version));
+        turn.tell(Happening::Straggler { address: self.address(key), words });
     }
 
     /// The next try is due, unless an upgrade in hand drives this actor.
@@ -83,16 +74,7 @@ impl Component {
                 let (upgrade, attempt) = (straggler.upgrade, straggler.attempt);
                 // A hold costs an actor that is busy nothing, so one long hold does for many tries.
                 let hold_timeout = self.policy.drain_timeout;
-                turn.ask(Effect::Switch {
-                    upgrade,
-                    attempt,
-                    address,
-                    generation,
-                    from,
-                    to,
-                    handover,
-                    hold_timeout,
-                });
+                turn.ask(Effect::Switch { upgrade, attempt, address, generation, from, to, handover, hold_timeout });
             }
         }
     }
@@ -149,9 +131,6 @@ impl Component {
     fn straggler_stays(&mut self, key: &ActorKey, words: String, turn: &mut Turn<'_>) {
         self.stragglers.remove(key);
         let words = format!("it keeps its version: {words}");
-        turn.tell(Happening::Straggler {
-            address: self.address(key),
-            words,
-        });
+        turn.tell(Happening::Straggler { address: self.address(key), words });
     }
 }

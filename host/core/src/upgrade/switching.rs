@@ -1,5 +1,4 @@
-//! Actors go over one by one, so many at a time; births before *published* join in. Whatever becomes of an actor
-//! meanwhile is noted here, at the price of that actor alone.
+//! Actors go over one by one, so many at a time; who comes to no boundary is tried again, and given up in the end.
 
 use super::plan::Plan;
 use super::{Stage, Standing, Upgrade};
@@ -11,17 +10,6 @@ use crate::id::{Attempt, Digest, Generation, UpgradeId};
 use crate::policy::Laggard;
 use crate::reason::{Cause, ExitReason, Refusal, Step};
 use crate::turn::{Alarm, Turn};
-
-/// What becomes of an actor whose incarnation is over, as its upgrade sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// What its own life says.
-    AsUsual,
-    /// It comes back from the state that was kept, on the version it had.
-    ComeBack(UpgradeId, Digest),
-    /// It was started by an upgrade that comes to nothing, and is not started again.
-    Gone,
-}
 
 impl Component {
     /// Everybody who has an instance now is in the plan.
@@ -64,12 +52,7 @@ impl Component {
     fn switch_next(&mut self, turn: &mut Turn<'_>) {
         self.give_up_laggards(turn);
         loop {
-            let Some(Upgrade {
-                draft,
-                stage: Stage::Switching(plan),
-                ..
-            }) = &mut self.upgrade
-            else {
+            let Some(Upgrade { draft, stage: Stage::Switching(plan), .. }) = &mut self.upgrade else {
                 return self.proceed(turn);
             };
             if plan.is_decided() {
@@ -102,57 +85,33 @@ impl Component {
                 }
             };
             let (address, attempt) = (self.address(&key), member.attempt);
-            turn.ask(Effect::Switch {
-                upgrade,
-                attempt,
-                address,
-                generation,
-                from,
-                to,
-                handover,
-                hold_timeout,
-            });
+            turn.ask(Effect::Switch { upgrade, attempt, address, generation, from, to, handover, hold_timeout });
         }
     }
 
     /// Judged once for each version that members run on: structures may be long.
     fn planned_handover(&mut self, from: Digest, to: Digest) -> Result<crate::effect::Handover, String> {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &self.upgrade
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &self.upgrade
             && let Some(handover) = plan.handovers.get(&from)
         {
             return Ok(*handover);
         }
         let handover = self.handover(from, to)?;
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.handovers.insert(from, handover);
         }
         Ok(handover)
     }
 
     fn not_in_flight(&mut self, key: &ActorKey, standing: Standing) {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.set(key, standing);
         }
     }
 
     /// The drain timeout has passed: those who never came to a boundary are given up, ended, or reason to turn back.
     fn give_up_laggards(&mut self, turn: &mut Turn<'_>) {
-        let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        else {
+        let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade else {
             return;
         };
         if plan.until.is_none_or(|until| turn.now < until) {
@@ -179,24 +138,13 @@ impl Component {
                 let words = format!("{} actors came to no message boundary in time", laggards.len());
                 let refusal = Refusal::new(Step::Switching, "hold", Cause::Surroundings, words);
                 let first = laggards.first().map(|key| self.address(key));
-                self.turn_back(
-                    vec![Refusal {
-                        address: first,
-                        ..refusal
-                    }],
-                    turn,
-                );
+                self.turn_back(vec![Refusal { address: first, ..refusal }], turn);
             }
         }
     }
 
     fn give_up(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            draft,
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { draft, stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.set(key, Standing::GivenUp);
             draft.actors.not_now += 1;
         }
@@ -281,108 +229,10 @@ impl Component {
                 self.turn_back(vec![refusal.of(self.address(key))], turn);
             }
         }
-        if let Some(Upgrade {
-            stage: Stage::Turning(back),
-            ..
-        }) = &mut self.upgrade
-        {
+        if let Some(Upgrade { stage: Stage::Turning(back), .. }) = &mut self.upgrade {
             back.settle(key);
         }
         self.proceed(turn);
-    }
-
-    /// An incarnation is over: it leaves the plan, and may take the upgrade with it.
-    pub fn left_the_plan(
-        &mut self,
-        key: &ActorKey,
-        reason: &ExitReason,
-        handled_since_switch: u64,
-        turn: &mut Turn<'_>,
-    ) -> Fate {
-        let address = self.address(key);
-        let Some(upgrade) = &mut self.upgrade else {
-            return Fate::AsUsual;
-        };
-        let id = upgrade.draft.id;
-        if upgrade.starts_singleton && key.is_none() && upgrade.is_before_publish() {
-            if reason.is_crash() {
-                upgrade.starts_singleton = false;
-                let refusal = Refusal::new(Step::Verified, "init", Cause::Bytes, reason.to_string());
-                self.turn_back(vec![refusal.of(address)], turn);
-            }
-            return Fate::Gone;
-        }
-        let plan = match &mut upgrade.stage {
-            Stage::Switching(plan) | Stage::Deciding(plan) => plan,
-            Stage::Turning(back) => {
-                back.settle(key);
-                &mut back.plan
-            }
-            _ => return Fate::AsUsual,
-        };
-        let Some(member) = plan.leave(key) else {
-            return Fate::AsUsual;
-        };
-        let counts = &mut upgrade.draft.actors;
-        match member.standing {
-            Standing::Switched => counts.switched -= 1,
-            Standing::GivenUp => counts.not_now -= 1,
-            _ => {}
-        }
-        if !reason.is_crash() {
-            counts.stopped += 1;
-            return Fate::AsUsual;
-        }
-        counts.crashed += 1;
-        if member.standing != Standing::Switched {
-            return Fate::AsUsual;
-        }
-        upgrade.draft.lost_messages += handled_since_switch;
-        let words = format!("it died after its switch: {reason}");
-        self.turn_back(
-            vec![Refusal::new(Step::Switching, "switch", Cause::Bytes, words).of(address)],
-            turn,
-        );
-        Fate::ComeBack(id, member.from)
-    }
-
-    /// A birth before *published* is on the old version and goes over with the others.
-    pub fn join_the_plan(&mut self, key: &ActorKey, generation: Generation, version: Digest) {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
-            plan.join(key.clone(), generation, version, Standing::Coming, true);
-        }
-    }
-
-    /// An actor takes messages now, or an older upgrade's try at it is over: it can be switched.
-    pub fn is_ready(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-            && plan.get(key).is_some_and(|member| member.standing == Standing::Coming)
-        {
-            plan.set(key, Standing::Ready);
-        }
-    }
-
-    /// An actor that is told to end counts as stopped at once, unless a switch of it is under way or done.
-    pub fn is_to_end(&mut self, key: &ActorKey) {
-        if let Some(Upgrade {
-            draft,
-            stage: Stage::Switching(plan),
-            ..
-        }) = &mut self.upgrade
-        {
-            let standing = plan.get(key).map(|member| member.standing);
-            if let Some(Standing::Coming | Standing::Ready | Standing::Later(_)) = standing {
-                plan.leave(key);
-                draft.actors.stopped += 1;
-            }
-        }
     }
 }
 

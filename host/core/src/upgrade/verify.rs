@@ -27,13 +27,7 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub fn new(until: Time) -> Self {
-        Self {
-            until,
-            is_proved: false,
-            failures: Vec::new(),
-            queue: VecDeque::new(),
-            pending: BTreeMap::new(),
-        }
+        Self { until, is_proved: false, failures: Vec::new(), queue: VecDeque::new(), pending: BTreeMap::new() }
     }
 
     /// The new version starts and can be left: now live states may be looked at.

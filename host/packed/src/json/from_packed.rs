@@ -18,10 +18,7 @@ use crate::{Error, TooLarge};
 /// [`Error::Malformed`], [`Error::TooLarge`] as soon as the limit is reached, and [`Error::Unportable`].
 pub fn from_packed(ty: &Type, message: &[u8], limit: usize) -> Result<Value, Error> {
     let shape = Shape::of(ty)?;
-    let mut reading = Reading {
-        message: Reader::new(message),
-        room: limit,
-    };
+    let mut reading = Reading { message: Reader::new(message), room: limit };
     let value = reading.value(&shape)?;
     reading.message.end()?;
     Ok(value)
@@ -138,10 +135,7 @@ impl Reading<'_> {
     }
 
     fn items(&mut self, element: &Shape, count: usize) -> Result<Value, Error> {
-        (0..count)
-            .map(|_| self.value(element))
-            .collect::<Result<_, _>>()
-            .map(Value::Array)
+        (0..count).map(|_| self.value(element)).collect::<Result<_, _>>().map(Value::Array)
     }
 
     fn base64(&mut self, count: usize) -> Result<Value, Error> {

@@ -38,10 +38,7 @@ pub fn to_packed<N: AsRef<str>>(params: &[(N, Type)], args: &Value, limit: usize
             })?;
         }
         other => {
-            return Err(expected(
-                "an array of arguments or an object with the parameters' names",
-                other,
-            ));
+            return Err(expected("an array of arguments or an object with the parameters' names", other));
         }
     }
     Ok(message.finish())
@@ -124,13 +121,8 @@ fn write_number(message: &mut Writer, number: Number, value: &Value) -> Result<(
 }
 
 fn integer<I: TryFrom<i128>>(value: &Value, what: &str) -> Result<I, Error> {
-    let number = value
-        .as_i64()
-        .map(i128::from)
-        .or_else(|| value.as_u64().map(i128::from));
-    number
-        .and_then(|number| I::try_from(number).ok())
-        .ok_or_else(|| expected(what, value))
+    let number = value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
+    number.and_then(|number| I::try_from(number).ok()).ok_or_else(|| expected(what, value))
 }
 
 fn wide_integer<I: TryFrom<i128>>(value: &Value, what: &str) -> Result<I, Error> {
@@ -138,9 +130,7 @@ fn wide_integer<I: TryFrom<i128>>(value: &Value, what: &str) -> Result<I, Error>
         return integer(value, what);
     };
     let number = digits.parse::<i128>().ok();
-    number
-        .and_then(|number| I::try_from(number).ok())
-        .ok_or_else(|| expected(what, value))
+    number.and_then(|number| I::try_from(number).ok()).ok_or_else(|| expected(what, value))
 }
 
 fn float(value: &Value, what: &str) -> Result<f64, Error> {
@@ -157,9 +147,7 @@ fn float(value: &Value, what: &str) -> Result<f64, Error> {
 }
 
 fn char(value: &Value) -> Result<char, Error> {
-    let text = value
-        .as_str()
-        .ok_or_else(|| expected("a string of one character", value))?;
+    let text = value.as_str().ok_or_else(|| expected("a string of one character", value))?;
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(char), None) => Ok(char),
@@ -169,9 +157,7 @@ fn char(value: &Value) -> Result<char, Error> {
 
 fn write_base64(message: &mut Writer, object: &Map<String, Value>) -> Result<(), Error> {
     let (Some(Value::String(text)), 1) = (object.get("base64"), object.len()) else {
-        return Err(Error::bad(
-            r#"expected {"base64": "…"} or an array of numbers, got another object"#,
-        ));
+        return Err(Error::bad(r#"expected {"base64": "…"} or an array of numbers, got another object"#));
     };
     // Four characters make at least one byte, so text this long needs no decoding to be refused.
     if text.len() / 4 > message.room() {
@@ -203,10 +189,7 @@ fn write_entry(message: &mut Writer, entry: &(Shape, Shape), pair: &Value) -> Re
         return Err(expected("a [key, value] pair", pair));
     };
     let [key, value] = &pair[..] else {
-        return Err(Error::bad(format!(
-            "expected a [key, value] pair, got an array of {}",
-            pair.len()
-        )));
+        return Err(Error::bad(format!("expected a [key, value] pair, got an array of {}", pair.len())));
     };
     write(message, &entry.0, key).map_err(|why| why.within(format_args!("[0]")))?;
     write(message, &entry.1, value).map_err(|why| why.within(format_args!("[1]")))
@@ -225,9 +208,7 @@ fn write_members(
         position(names, name, noun)?;
     }
     for (name, part) in names.iter().zip(parts) {
-        let value = members
-            .get(name)
-            .ok_or_else(|| Error::bad(format!("the {noun} `{name}` is missing")))?;
+        let value = members.get(name).ok_or_else(|| Error::bad(format!("the {noun} `{name}` is missing")))?;
         write(message, part, value).map_err(|why| why.within(format_args!(".{name}")))?;
     }
     Ok(())
@@ -246,13 +227,10 @@ fn write_variant(message: &mut Writer, names: &Names, payloads: &[Option<Shape>]
         (Some(payload), Some(value)) => {
             write(message, payload, value).map_err(|why| why.within(format_args!(".{name}")))
         }
-        (Some(payload), None) => Err(Error::bad(format!(
-            r#"case `{name}` needs a value, {{"{name}": {}}}"#,
-            brief(&payload.to_string())
-        ))),
-        (None, Some(_)) => Err(Error::bad(format!(
-            r#"case `{name}` has no value, it is just "{name}""#
-        ))),
+        (Some(payload), None) => {
+            Err(Error::bad(format!(r#"case `{name}` needs a value, {{"{name}": {}}}"#, brief(&payload.to_string()))))
+        }
+        (None, Some(_)) => Err(Error::bad(format!(r#"case `{name}` has no value, it is just "{name}""#))),
     }
 }
 
@@ -306,37 +284,23 @@ fn flags(names: &Names, value: &Value) -> Result<u32, Error> {
 fn flag(names: &Names, name: &Value, others: u32) -> Result<u32, Error> {
     let name = name.as_str().ok_or_else(|| expected("the name of a flag", name))?;
     let bit = 1 << position(names, name, "flag")?;
-    if others & bit == 0 {
-        Ok(bit)
-    } else {
-        Err(Error::bad(format!("the flag `{name}` is there twice")))
-    }
+    if others & bit == 0 { Ok(bit) } else { Err(Error::bad(format!("the flag `{name}` is there twice"))) }
 }
 
 fn array(value: &Value) -> Result<&[Value], Error> {
-    value
-        .as_array()
-        .map(Borrow::borrow)
-        .ok_or_else(|| expected("an array", value))
+    value.as_array().map(Borrow::borrow).ok_or_else(|| expected("an array", value))
 }
 
 fn only_member<'v>(object: &'v Map<String, Value>, noun: &str) -> Result<(&'v String, Option<&'v Value>), Error> {
     match object.iter().next() {
         Some((name, value)) if object.len() == 1 => Ok((name, Some(value))),
-        _ => Err(Error::bad(format!(
-            "expected an object with one {noun}, got one with {}",
-            object.len()
-        ))),
+        _ => Err(Error::bad(format!("expected an object with one {noun}, got one with {}", object.len()))),
     }
 }
 
 fn exactly(wanted: usize, noun: &str, got: usize) -> Result<(), Error> {
     let plural = if wanted == 1 { "" } else { "s" };
-    if wanted == got {
-        Ok(())
-    } else {
-        Err(Error::bad(format!("expected {wanted} {noun}{plural}, got {got}")))
-    }
+    if wanted == got { Ok(()) } else { Err(Error::bad(format!("expected {wanted} {noun}{plural}, got {got}"))) }
 }
 
 /// Which of `names` is `name`, else the one that was probably meant.
@@ -353,14 +317,9 @@ fn nearest<'n>(names: &'n Names, name: &str) -> Option<&'n str> {
     if name.len() > LONGEST {
         return None;
     }
-    let similar = names
-        .iter()
-        .filter(|known| known.len() <= LONGEST)
-        .map(|known| (strsim::jaro_winkler(known, name), known));
-    similar
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
+    let similar =
+        names.iter().filter(|known| known.len() <= LONGEST).map(|known| (strsim::jaro_winkler(known, name), known));
+    similar.filter(|(likeness, _)| *likeness > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
 fn expected(what: &str, value: &Value) -> Error {

@@ -8,10 +8,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use wasmtime::component::{Type, Val};
 
 pub fn cases(cases: u32) -> Config {
-    let mut config = Config {
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
     }
@@ -41,10 +38,7 @@ impl Seen {
     #[track_caller]
     pub fn both_often(&self) {
         let (first, second) = (self.0.get(), self.1.get());
-        assert!(
-            first.min(second) * 10 > first + second,
-            "{first} of one, {second} of the other"
-        );
+        assert!(first.min(second) * 10 > first + second, "{first} of one, {second} of the other");
     }
 }
 
@@ -64,12 +58,9 @@ pub enum Ty {
     Flags(u32),
 }
 
-const WORDS: [&str; 13] = [
-    "bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string",
-];
-const KEYS: [&str; 11] = [
-    "bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "char", "string",
-];
+const WORDS: [&str; 13] =
+    ["bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string"];
+const KEYS: [&str; 11] = ["bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "char", "string"];
 
 /// A type of the component model as it is everywhere.
 pub fn ty() -> BoxedStrategy<Ty> {
@@ -113,9 +104,7 @@ fn nested(with_maps: bool) -> BoxedStrategy<Ty> {
         ]
         .boxed()
     };
-    leaf.boxed()
-        .prop_recursive(3, 24, 5, move |part| deeper(part.boxed()))
-        .boxed()
+    leaf.boxed().prop_recursive(3, 24, 5, move |part| deeper(part.boxed())).boxed()
 }
 
 /// WAT's types are defined one by one before they are used, and imported where they need a name.
@@ -136,15 +125,14 @@ impl Definitions {
             Ty::FixedList(part, len) => (format!("(list {} {len})", self.define(part)), false),
             Ty::Map(key, value) => (format!("(map {key} {})", self.define(value)), false),
             Ty::Record(parts) => {
-                let fields = parts.iter().enumerate().fold(String::new(), |all, (at, part)| {
-                    format!("{all} (field \"f{at}\" {})", self.define(part))
-                });
+                let fields = parts
+                    .iter()
+                    .enumerate()
+                    .fold(String::new(), |all, (at, part)| format!("{all} (field \"f{at}\" {})", self.define(part)));
                 (format!("(record{fields})"), true)
             }
             Ty::Tuple(parts) => {
-                let parts = parts
-                    .iter()
-                    .fold(String::new(), |all, part| format!("{all} {}", self.define(part)));
+                let parts = parts.iter().fold(String::new(), |all, part| format!("{all} {}", self.define(part)));
                 (format!("(tuple{parts})"), false)
             }
             Ty::Variant(payloads) => {
@@ -158,9 +146,7 @@ impl Definitions {
             Ty::Option(part) => (format!("(option {})", self.define(part)), false),
             Ty::Result(ok, err) => {
                 let ok = ok.as_ref().map_or(String::new(), |ok| self.define(ok));
-                let err = err
-                    .as_ref()
-                    .map_or(String::new(), |err| format!("(error {})", self.define(err)));
+                let err = err.as_ref().map_or(String::new(), |err| format!("(error {})", self.define(err)));
                 (format!("(result {ok} {err})"), false)
             }
             Ty::Flags(flags) => (format!("(flags{})", numbered("g", *flags)), true),
@@ -210,11 +196,7 @@ impl Dice {
 
     pub fn value(&mut self, ty: &Type) -> Val {
         let is_edge = self.one_in(4);
-        let bits = if is_edge {
-            [0, u64::MAX, 1, 1 << 63, 0x80, 0x7fff][self.below(6)]
-        } else {
-            self.roll()
-        };
+        let bits = if is_edge { [0, u64::MAX, 1, 1 << 63, 0x80, 0x7fff][self.below(6)] } else { self.roll() };
         match ty {
             Type::Bool => Val::Bool(bits & 1 == 1),
             Type::S8 => Val::S8(bits as i8),
@@ -231,9 +213,7 @@ impl Dice {
             Type::String => {
                 let len = self.below(if is_edge { 200 } else { 9 });
                 Val::String(
-                    (0..len)
-                        .map(|_| ['a', 'é', '𝄞', '漢', '\0', '"', '\\', '\'', 'z'][self.below(9)])
-                        .collect(),
+                    (0..len).map(|_| ['a', 'é', '𝄞', '漢', '\0', '"', '\\', '\'', 'z'][self.below(9)]).collect(),
                 )
             }
             Type::List(list) => {
@@ -243,34 +223,22 @@ impl Dice {
             Type::FixedLengthList(list) => {
                 Val::FixedLengthList((0..list.len()).map(|_| self.value(&list.ty())).collect())
             }
-            Type::Map(map) => Val::Map(
-                (0..self.below(4))
-                    .map(|_| (self.value(&map.key()), self.value(&map.value())))
-                    .collect(),
-            ),
-            Type::Record(record) => Val::Record(
-                record
-                    .fields()
-                    .map(|field| (field.name.to_owned(), self.value(&field.ty)))
-                    .collect(),
-            ),
+            Type::Map(map) => {
+                Val::Map((0..self.below(4)).map(|_| (self.value(&map.key()), self.value(&map.value()))).collect())
+            }
+            Type::Record(record) => {
+                Val::Record(record.fields().map(|field| (field.name.to_owned(), self.value(&field.ty))).collect())
+            }
             Type::Tuple(tuple) => Val::Tuple(tuple.types().map(|part| self.value(&part)).collect()),
             Type::Variant(variant) => {
                 let case = self.pick(variant.cases());
-                Val::Variant(
-                    case.name.to_owned(),
-                    case.ty.map(|payload| Box::new(self.value(&payload))),
-                )
+                Val::Variant(case.name.to_owned(), case.ty.map(|payload| Box::new(self.value(&payload))))
             }
             Type::Enum(cases) => Val::Enum(self.pick(cases.names()).to_owned()),
             Type::Option(option) => Val::Option((bits & 1 == 0).then(|| Box::new(self.value(&option.ty())))),
             Type::Result(result) => {
                 let mut payload = |ty: Option<Type>| ty.map(|ty| Box::new(self.value(&ty)));
-                Val::Result(if bits & 1 == 0 {
-                    Ok(payload(result.ok()))
-                } else {
-                    Err(payload(result.err()))
-                })
+                Val::Result(if bits & 1 == 0 { Ok(payload(result.ok())) } else { Err(payload(result.err())) })
             }
             Type::Flags(flags) => Val::Flags(flags.names().filter(|_| self.one_in(2)).map(str::to_owned).collect()),
             other => panic!("no value of {other:?}"),

@@ -12,9 +12,7 @@ use crate::generate::{Definitions, Ty};
 pub static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let mut config = Config::new();
     config.concurrency_support(false).cranelift_opt_level(OptLevel::None);
-    config
-        .wasm_component_model_map(true)
-        .wasm_component_model_fixed_length_lists(true);
+    config.wasm_component_model_map(true).wasm_component_model_fixed_length_lists(true);
     // Thousands of instances: small mappings, and none with a guard of gigabytes.
     config.memory_reservation(64 << 20).memory_guard_size(0);
     Engine::new(&config).unwrap()
@@ -62,20 +60,17 @@ pub fn reflect_one(ty: &Ty) -> Type {
 
 /// The type of the imported function `f`.
 pub fn imported(component: &Component) -> ComponentFunc {
-    match component
-        .component_type()
-        .get_import(&ENGINE, "f")
-        .map(|import| import.ty)
-    {
+    match component.component_type().get_import(&ENGINE, "f").map(|import| import.ty) {
         Some(ComponentItem::ComponentFunc(func)) => func,
         other => panic!("no function f: {other:?}"),
     }
 }
 
 pub fn params(types: &[Ty], definitions: &mut Definitions) -> String {
-    types.iter().enumerate().fold(String::new(), |all, (at, ty)| {
-        format!(r#"{all} (param "p{at}" {})"#, definitions.define(ty))
-    })
+    types
+        .iter()
+        .enumerate()
+        .fold(String::new(), |all, (at, ty)| format!(r#"{all} (param "p{at}" {})"#, definitions.define(ty)))
 }
 
 /// Its export `g` passes its parameters on to its import `f`.

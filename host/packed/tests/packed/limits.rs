@@ -12,10 +12,7 @@ use crate::guest::{
 };
 
 fn bytes(len: usize) -> Vec<u8> {
-    pack(
-        &[reflect_one(&Ty::List(Ty::Word("u8").into()))],
-        &[Val::List(vec![Val::U8(7); len])],
-    )
+    pack(&[reflect_one(&Ty::List(Ty::Word("u8").into()))], &[Val::List(vec![Val::U8(7); len])])
 }
 
 #[test]
@@ -42,10 +39,7 @@ fn text_counts_as_it_is_packed_in_every_encoding() {
             guest.store.set_hostcall_fuel(message.len() - usize::from(is_too_large));
             match guest.call(&message) {
                 Ok(_) => assert!(!is_too_large, "{encoding}"),
-                Err(why) => assert!(
-                    is_too_large && why.downcast_ref::<TooLarge>().is_some(),
-                    "{encoding}: {why:?}"
-                ),
+                Err(why) => assert!(is_too_large && why.downcast_ref::<TooLarge>().is_some(), "{encoding}: {why:?}"),
             }
         }
     }
@@ -78,14 +72,8 @@ fn a_message_of_another_type_is_refused_with_a_name() {
     assert_eq!(refused(&[1, 1]), Malformed::LeftOver(1));
 
     let (component, _) = passing_result(&Ty::Word("char"), "utf8");
-    let world = World {
-        reply: vec![0, 0xd8, 0, 0],
-        ..World::default()
-    };
-    let why = Guest::new(&component, world, Speaks::Packed)
-        .unwrap()
-        .call(&[])
-        .unwrap_err();
+    let world = World { reply: vec![0, 0xd8, 0, 0], ..World::default() };
+    let why = Guest::new(&component, world, Speaks::Packed).unwrap().call(&[]).unwrap_err();
     assert_eq!(why.downcast_ref(), Some(&Malformed::Char(0xd800)), "{why:?}");
 }
 
@@ -101,20 +89,11 @@ fn handles_are_refused_by_name_and_place() {
     );
     let func = imported(&component);
     let types: Vec<_> = func.params().map(|(_, ty)| ty).collect();
-    let own = Unportable::Handle {
-        handle: "own",
-        path: ".files[]".to_owned(),
-    };
+    let own = Unportable::Handle { handle: "own", path: ".files[]".to_owned() };
     assert_eq!(portable(&types[0]), Err(own.clone()));
-    assert_eq!(
-        own.to_string(),
-        ".files[]: own is a handle, and handles cannot be sent in a message"
-    );
+    assert_eq!(own.to_string(), ".files[]: own is a handle, and handles cannot be sent in a message");
     let borrow = portable(&types[1]).unwrap_err();
-    assert_eq!(
-        borrow.to_string(),
-        "borrow is a handle, and handles cannot be sent in a message"
-    );
+    assert_eq!(borrow.to_string(), "borrow is a handle, and handles cannot be sent in a message");
     assert_eq!(value::from_packed(&types, &[]), Err(Error::Unportable(own.clone())));
 
     let mut linker = Linker::<()>::new(&ENGINE);
@@ -125,10 +104,8 @@ fn handles_are_refused_by_name_and_place() {
 
 #[test]
 fn an_import_of_another_type_is_refused_when_it_is_linked() {
-    let (bools, floats) = (
-        passing_params(&[Ty::Word("bool")], "utf8"),
-        passing_params(&vec![Ty::Word("f64"); 3], "utf8"),
-    );
+    let (bools, floats) =
+        (passing_params(&[Ty::Word("bool")], "utf8"), passing_params(&vec![Ty::Word("f64"); 3], "utf8"));
     let mut linker = Linker::<()>::new(&ENGINE);
     let handler: Handler<()> = Arc::new(|_, args| Box::new(async { Ok(args) }));
     import(&mut linker.root(), "f", &imported(&bools), handler).unwrap();

@@ -10,9 +10,7 @@ use crate::generate::{self, Ty, any_ty};
 use crate::guest::{component, imported, reflect, reflect_one};
 
 fn func(definitions: &str, func: &str) -> ComponentFunc {
-    imported(&component(&format!(
-        r#"(component {definitions} (import "f" (func {func})))"#
-    )))
+    imported(&component(&format!(r#"(component {definitions} (import "f" (func {func})))"#)))
 }
 
 #[test]
@@ -26,15 +24,7 @@ fn every_type_has_its_text() {
         (import "k" (type $side (eq $k)))
         (type $j (record (field "id" u64) (field "tags" (list string)) (field "state" $state) (field "mode" $mode)))
         (import "j" (type $job (eq $j)))"#;
-    let text = |ty: &str| {
-        type_text(
-            &func(definitions, &format!(r#"(param "x" {ty})"#))
-                .params()
-                .next()
-                .unwrap()
-                .1,
-        )
-    };
+    let text = |ty: &str| type_text(&func(definitions, &format!(r#"(param "x" {ty})"#)).params().next().unwrap().1);
     let job = "record{id:u64,tags:list<string>,state:variant{idle,waiting(option<u32>)},mode:flags{read,write}}";
     assert_eq!(text("$job").unwrap(), job);
     assert_eq!(text("$side").unwrap(), "enum{left,right}");
@@ -51,15 +41,9 @@ fn a_function_has_its_parameters_names_in_its_text() {
     assert_eq!(func_text(&func("", "")).unwrap(), "func()");
     let counter = func("", r#"(param "by" u64) (param "note" (option string)) (result u64)"#);
     assert_eq!(func_text(&counter).unwrap(), "func(by:u64,note:option<string>)->u64");
-    let handle = func(
-        r#"(import "r" (type $r (sub resource)))"#,
-        r#"(param "log" (list (borrow $r)))"#,
-    );
+    let handle = func(r#"(import "r" (type $r (sub resource)))"#, r#"(param "log" (list (borrow $r)))"#);
     let why = func_text(&handle).unwrap_err();
-    assert_eq!(
-        why.to_string(),
-        "log[]: borrow is a handle, and handles cannot be sent in a message"
-    );
+    assert_eq!(why.to_string(), "log[]: borrow is a handle, and handles cannot be sent in a message");
 }
 
 /// wasmtime compares the names of enums and flags as sets; their numbers, and so their messages, differ.
@@ -81,13 +65,7 @@ fn a_type_too_broad_to_write_out_is_refused() {
     let definitions = (1..14).fold("(type $d0 (tuple u8 u8))".to_owned(), |all, at| {
         format!("{all}(type $d{at} (tuple $d{} $d{}))", at - 1, at - 1)
     });
-    let ty = |level: usize| {
-        func(&definitions, &format!(r#"(param "x" $d{level})"#))
-            .params()
-            .next()
-            .unwrap()
-            .1
-    };
+    let ty = |level: usize| func(&definitions, &format!(r#"(param "x" $d{level})"#)).params().next().unwrap().1;
     assert_eq!(portable(&ty(6)), Ok(()));
     assert_eq!(type_text(&ty(13)), Err(Unportable::TooBroad));
     assert_eq!(portable(&ty(13)), Err(Unportable::TooBroad));
@@ -106,18 +84,13 @@ fn text_of(ty: &Ty) -> String {
         Ty::FixedList(part, len) => format!("list<{},{len}>", text_of(part)),
         Ty::Map(key, value) => format!("map<{key},{}>", text_of(value)),
         Ty::Record(parts) => {
-            let parts = parts
-                .iter()
-                .enumerate()
-                .map(|(at, part)| format!("f{at}:{}", text_of(part)));
+            let parts = parts.iter().enumerate().map(|(at, part)| format!("f{at}:{}", text_of(part)));
             format!("record{{{}}}", join(parts.collect()))
         }
         Ty::Tuple(parts) => format!("tuple<{}>", join(parts.iter().map(text_of).collect())),
         Ty::Variant(payloads) => {
             let cases = payloads.iter().enumerate().map(|(at, payload)| {
-                payload
-                    .as_ref()
-                    .map_or(format!("c{at}"), |payload| format!("c{at}({})", text_of(payload)))
+                payload.as_ref().map_or(format!("c{at}"), |payload| format!("c{at}({})", text_of(payload)))
             });
             format!("variant{{{}}}", join(cases.collect()))
         }

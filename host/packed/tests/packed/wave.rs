@@ -26,21 +26,14 @@ proptest! {
 
 #[test]
 fn arguments_are_read_one_by_one() {
-    let types = reflect(&[
-        Ty::Word("u8"),
-        Ty::Option(Ty::Word("string").into()),
-        Ty::Record(vec![Ty::Enum(2)]),
-    ]);
+    let types = reflect(&[Ty::Word("u8"), Ty::Option(Ty::Word("string").into()), Ty::Record(vec![Ty::Enum(2)])]);
     let message = wave::to_packed(&types, &["5", r#"some("x")"#, "{f0: e1}"], 100).unwrap();
     assert_eq!(message, [5, 1, 1, b'x', 1]);
     let why = wave::to_packed(&types, &["5", "some(3)", "{f0: e1}"], 100).unwrap_err();
     assert!(why.to_string().starts_with("[1]: expected option<string>: "), "{why}");
     let why = wave::to_packed(&types, &["5"], 100).unwrap_err();
     assert_eq!(why.to_string(), "expected 3 arguments, got 1");
-    assert!(matches!(
-        wave::to_packed(&types, &["5", r#"some("xyz")"#, "{f0: e1}"], 4),
-        Err(Error::TooLarge(_))
-    ));
+    assert!(matches!(wave::to_packed(&types, &["5", r#"some("xyz")"#, "{f0: e1}"], 4), Err(Error::TooLarge(_))));
 }
 
 #[test]

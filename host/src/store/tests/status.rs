@@ -8,7 +8,7 @@ fn of_now() -> Status {
         url: "http://127.0.0.1:4650".to_owned(),
         token: "secret".to_owned(),
         version: "0.1.0".to_owned(),
-        started: rfc3339(WallTime(1_790_000_000_000)),
+        started: WallTime(1_790_000_000_000).to_string(),
     }
 }
 

@@ -37,19 +37,19 @@ fn of_files_dropped_together_the_newest_wins() {
     check(
         "offer counter@2 20 \n offer counter@1 10 \n offer counter@3 20 \n wait 20ms",
         expect![[r#"
-        offer counter@2 20
-          write table: 
-        offer counter@1 10
-          receipt 2 of counter: Superseded at staged, none -> 1
-            reason: a newer version was offered before it
-          forget 1
-        offer counter@3 20
-          receipt 1 of counter: Superseded at staged, none -> 2
-            reason: a newer version was offered
-          forget 2
-        wait 20ms
-          load counter@3
-    "#]],
+            offer counter@2 20
+            offer counter@1 10
+              receipt 2 of counter: Superseded at staged, none -> 1
+                reason: a newer version was offered before it
+              write table: 
+              forget 1
+            offer counter@3 20
+              receipt 1 of counter: Superseded at staged, none -> 2
+                reason: a newer version was offered
+              forget 2
+            wait 20ms
+              load counter@3
+        "#]],
     );
 }
 
@@ -171,7 +171,6 @@ fn what_was_refused_for_its_surroundings_is_tried_again() {
     stage.play("offer maths@1 \n wait 20ms");
     expect![[r#"
         offer maths@1
-          write table: 
         wait 20ms
           load maths@1
     "#]]
@@ -183,10 +182,7 @@ fn only_five_versions_before_are_kept() {
     let mut stage = Stage::new(|_| {});
     stage.set("run maths@1");
     for n in 2..7 {
-        stage.set(&format!(
-            "judge maths@{n} \n written \n drained maths@{} \n written",
-            n - 1
-        ));
+        stage.set(&format!("judge maths@{n} \n written \n drained maths@{} \n written", n - 1));
     }
     stage.play("deploy maths@7 \n loaded \n proved \n written \n drained maths@6");
     expect![[r#"

@@ -137,6 +137,7 @@ fn an_actor_that_ends_in_order_is_gone() {
     expect![[r#"
         exited counter/a
           tell: counter/a ended: normal
+          turn away counter/a: Stopped
         wanted counter/a
           start counter/a #2 on 1: first
         crashed counter/a

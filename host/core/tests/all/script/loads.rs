@@ -7,18 +7,11 @@ use expect_test::expect;
 use super::stage::{Stage, check};
 
 fn shape(version: u32, structure: &str) -> Shape {
-    Shape {
-        version,
-        structure: structure.to_owned(),
-    }
+    Shape { version, structure: structure.to_owned() }
 }
 
 fn only(shape: &Shape) -> Option<ShapeSet> {
-    Some(ShapeSet {
-        current: shape.clone(),
-        reads: vec![shape.clone()],
-        writes: vec![shape.clone()],
-    })
+    Some(ShapeSet { current: shape.clone(), reads: vec![shape.clone()], writes: vec![shape.clone()] })
 }
 
 #[test]
@@ -26,19 +19,19 @@ fn a_keyed_actor_is_loaded() {
     check(
         "offer counter@1 \n wait 20ms \n loaded \n proved \n written",
         expect![[r#"
-        offer counter@1
-          write table: 
-        wait 20ms
-          load counter@1
-        loaded
-          prove counter@1
-        proved
-        written
-          write table: counter@1
-          publish counter@1
-          tell: counter 1 serves
-          receipt 1 of counter: Settled at settled, none -> 1
-    "#]],
+            offer counter@1
+            wait 20ms
+              load counter@1
+            loaded
+              prove counter@1
+            proved
+              write table: counter@1
+            written
+              publish counter@1
+              tell: counter 1 serves
+              receipt 1 of counter: Settled at settled, none -> 1
+              write table: counter@1
+        "#]],
     );
 }
 
@@ -129,24 +122,25 @@ fn a_singleton_that_dies_before_it_is_published_is_refused() {
     check(
         "deploy clock@1 \n loaded \n proved \n written \n started clock \n crashed clock \n written",
         expect![[r#"
-        deploy clock@1
-          answer 1: Upgrade(UpgradeId(1))
-          load clock@1
-        loaded
-          prove clock@1
-        proved
-          start clock #1 on 1: first
-        written
-        started clock
-          write table: clock@1
-        crashed clock
-          tell: clock ended: trap: unreachable
-        written
-          receipt 1 of clock: Refused at verified, none -> 1
-            reason: init of clock: trap: unreachable
-          retire clock@1
-          write table: 
-    "#]],
+            deploy clock@1
+              answer 1: Upgrade(UpgradeId(1))
+              load clock@1
+            loaded
+              prove clock@1
+            proved
+              start clock #1 on 1: first
+            written
+            started clock
+              write table: clock@1
+            crashed clock
+              tell: clock ended: trap: unreachable
+              turn away clock: Stopped
+            written
+              receipt 1 of clock: Refused at verified, none -> 1
+                reason: init of clock: trap: unreachable
+              retire clock@1
+              write table: 
+        "#]],
     );
 }
 
@@ -229,13 +223,8 @@ fn an_unproven_version_is_refused_where_proof_is_required() {
 fn every_objection_is_said_at_once() {
     let mut stage = Stage::new(|_| {});
     stage.version("counter", 2, |it| {
-        it.imports = [
-            "wasi:cli/stdout@0.2.6",
-            "changeling:actor/psychic@0.1.0",
-            "bank:ledger/api",
-        ]
-        .map(String::from)
-        .into();
+        it.imports =
+            ["wasi:cli/stdout@0.2.6", "changeling:actor/psychic@0.1.0", "bank:ledger/api"].map(String::from).into();
         it.hooks.lifecycle = false;
         it.shapes = only(&shape(9, "{other:string}"));
     });
@@ -290,11 +279,12 @@ fn an_actor_does_not_become_a_service_while_it_lives() {
           load counter@2
         loaded
           receipt 2 of counter: Refused at checked, 1 -> 2
-            reason: exports: 1 is a actor, this is a service, and actors of it live
+            reason: exports: 1 is an actor, this is a service, and actors of it live
           retire counter@2
         written
         exited counter/a
           tell: counter/a ended: normal
+          turn away counter/a: Stopped
         deploy counter@2
           answer 3: Upgrade(UpgradeId(3))
           load counter@2
@@ -386,9 +376,7 @@ fn functions_that_went_away_or_changed_are_said() {
         it.functions.insert("demo:maths/api#half".into(), get);
     });
     stage.version("maths", 2, |it| {
-        it.functions
-            .values_mut()
-            .for_each(|get| get.result = Some("u32".into()));
+        it.functions.values_mut().for_each(|get| get.result = Some("u32".into()));
     });
     stage.set("run maths@1");
     stage.play("deploy maths@2 \n loaded \n proved \n written \n drained maths@1");

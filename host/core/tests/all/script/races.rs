@@ -44,6 +44,25 @@ fn a_version_that_drained_while_it_was_wanted_again_is_loaded_again() {
 }
 
 #[test]
+fn a_version_that_is_refused_while_it_is_loaded_again_is_retired_once() {
+    let mut stage = running("deploy counter@1 \n turn-back counter \n deploy counter@1");
+    stage.play("loaded \n not-proved unreachable \n loaded \n drained counter@1");
+    expect![[r#"
+        loaded
+          prove counter@1
+        not-proved unreachable
+          receipt 2 of counter: Refused at verified, none -> 1
+            reason: init: unreachable
+          write table: 
+        loaded
+          retire counter@1
+        drained counter@1
+          forget 1
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
 fn a_first_start_that_is_turned_back_is_waited_for() {
     let mut stage = running("deploy clock@1 \n loaded \n proved");
     stage.play("turn-back clock \n started clock \n stopped clock \n drained clock@1");
@@ -53,6 +72,7 @@ fn a_first_start_that_is_turned_back_is_waited_for() {
           stop clock: shutdown
         stopped clock
           tell: clock ended: shutdown
+          turn away clock: Stopped
           receipt 1 of clock: Refused at verified, none -> 1
             reason: turn-back: it was asked to turn back
           answer 2: Done
@@ -70,6 +90,7 @@ fn kept_states_are_dropped_though_nobody_is_left() {
     expect![[r#"
         exited counter/a
           tell: counter/a ended: normal
+          turn away counter/a: Stopped
         written
           publish counter@2
           drop what upgrade 2 kept
@@ -125,6 +146,7 @@ fn a_stop_that_crosses_a_switch_is_counted_once() {
           write table: counter@2, counter@2 in hand
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
           answer 3: Done
         written
           publish counter@2
@@ -148,6 +170,7 @@ fn a_switched_actor_that_is_being_stopped_is_waited_for_when_turning_back() {
         fails counter/b bad
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
           answer 3: Done
           drop what upgrade 2 kept
           receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 stopped, 2 not tried

@@ -47,10 +47,7 @@ impl Stage {
     pub fn new(set: impl Fn(&mut Policy)) -> Self {
         let mut settings = Settings::default();
         for name in ["counter", "clock", "maths"] {
-            let mut policy = Policy {
-                keyed: name == "counter",
-                ..Policy::default()
-            };
+            let mut policy = Policy { keyed: name == "counter", ..Policy::default() };
             set(&mut policy);
             settings.of.insert(sim::component(name), policy);
         }
@@ -143,17 +140,13 @@ impl Stage {
             _ => {}
         }
         let rest = words[1..].to_vec();
-        let event = self
-            .event(first, &rest)
-            .unwrap_or_else(|| panic!("no such line: {line}"));
+        let event = self.event(first, &rest).unwrap_or_else(|| panic!("no such line: {line}"));
         self.hear(event);
     }
 
     fn wait(&mut self, span: &str) {
         let number = |unit| span.strip_suffix(unit).and_then(|n| n.parse::<u64>().ok());
-        let span = number("ms")
-            .map(Duration::from_millis)
-            .or_else(|| number("s").map(Duration::from_secs));
+        let span = number("ms").map(Duration::from_millis).or_else(|| number("s").map(Duration::from_secs));
         let until = self.now + span.expect("a time");
         while let Some(at) = self.world.wake_at().filter(|at| *at <= until) {
             self.now = self.now.max(at);
@@ -173,32 +166,12 @@ impl Stage {
     fn event(&mut self, what: &str, rest: &[&str]) -> Option<Event> {
         let at = rest.first().and_then(|text| text.parse::<Address>().ok());
         let address = || at.clone().expect("an address");
-        let generation = at
-            .as_ref()
-            .and_then(|at| self.generations.get(at).copied())
-            .unwrap_or_default();
-        let (upgrade, attempt) = at
-            .as_ref()
-            .and_then(|at| self.upgrades.get(at).copied())
-            .unwrap_or_default();
-        let words = || {
-            rest.get(1..)
-                .filter(|rest| !rest.is_empty())
-                .map_or("no".to_owned(), |rest| rest.join(" "))
-        };
+        let generation = at.as_ref().and_then(|at| self.generations.get(at).copied()).unwrap_or_default();
+        let (upgrade, attempt) = at.as_ref().and_then(|at| self.upgrades.get(at).copied()).unwrap_or_default();
+        let words = || rest.get(1..).filter(|rest| !rest.is_empty()).map_or("no".to_owned(), |rest| rest.join(" "));
         let refusal = |act: &str, cause| Refusal::new(Step::Verified, act, cause, words());
-        let not = |why| Event::NotSwitched {
-            upgrade,
-            attempt,
-            address: address(),
-            generation,
-            why,
-        };
-        let failed = |failure| Event::StartFailed {
-            address: address(),
-            generation,
-            failure,
-        };
+        let not = |why| Event::NotSwitched { upgrade, attempt, address: address(), generation, why };
+        let failed = |failure| Event::StartFailed { address: address(), generation, failure };
         let over = |reason, handled_since_switch| Event::Exited {
             address: address(),
             generation,
@@ -207,149 +180,72 @@ impl Stage {
         };
         Some(match what {
             "begin" => {
-                let receipts = rest
-                    .iter()
-                    .filter_map(|text| text.parse().ok())
-                    .map(UpgradeId)
-                    .collect();
-                let parked = rest
-                    .iter()
-                    .filter(|text| text.contains('@'))
-                    .map(|text| parked(text))
-                    .collect();
-                Event::Begin {
-                    parked,
-                    lost: 0,
-                    receipts,
-                }
+                let receipts = rest.iter().filter_map(|text| text.parse().ok()).map(UpgradeId).collect();
+                let parked = rest.iter().filter(|text| text.contains('@')).map(|text| parked(text)).collect();
+                Event::Begin { parked, lost: 0, receipts }
             }
             "offer" | "deploy" => return Some(self.offered(what == "deploy", rest)),
             "loaded" => {
                 let (component, digest) = self.loads.pop_front()?;
                 let version = self.versions.get(&digest).cloned();
                 let version = version.unwrap_or_else(|| made_up(component.as_str(), number(digest)));
-                Event::Loaded {
-                    component,
-                    digest,
-                    outcome: Ok(Box::new(version)),
-                }
+                Event::Loaded { component, digest, outcome: Ok(Box::new(version)) }
             }
             "load-fails" => {
                 let (component, digest) = self.loads.pop_front()?;
                 let refusal = Refusal::new(Step::Compiled, "compile", Cause::Bytes, rest.join(" "));
-                Event::Loaded {
-                    component,
-                    digest,
-                    outcome: Err(refusal),
-                }
+                Event::Loaded { component, digest, outcome: Err(refusal) }
             }
-            "proved" => Event::Proved {
-                upgrade: self.proving?,
-                outcome: Proof::Proven,
-            },
-            "unproven" => Event::Proved {
-                upgrade: self.proving?,
-                outcome: Proof::Unproven(rest.join(" ")),
-            },
+            "proved" => Event::Proved { upgrade: self.proving?, outcome: Proof::Proven },
+            "unproven" => Event::Proved { upgrade: self.proving?, outcome: Proof::Unproven(rest.join(" ")) },
             "not-proved" => {
                 let refusal = Refusal::new(Step::Verified, "init", Cause::Bytes, rest.join(" "));
-                Event::Proved {
-                    upgrade: self.proving?,
-                    outcome: Proof::Refused(refusal),
-                }
+                Event::Proved { upgrade: self.proving?, outcome: Proof::Refused(refusal) }
             }
             "rehearsed" | "rehearsal-fails" | "not-looked" => {
                 let outcome = match what {
-                    "rehearsed" => Rehearsal::Passed {
-                        bytes: 8,
-                        round_trip: Some(true),
-                    },
+                    "rehearsed" => Rehearsal::Passed { bytes: 8, round_trip: Some(true) },
                     "not-looked" => Rehearsal::NotLooked(words()),
                     _ => Rehearsal::Failed(refusal("code-change", Cause::Bytes).of(address())),
                 };
-                Event::Rehearsed {
-                    upgrade,
-                    address: address(),
-                    generation,
-                    outcome,
-                }
+                Event::Rehearsed { upgrade, address: address(), generation, outcome }
             }
             "write-fails" => {
                 let (write, _) = self.writing.take()?;
-                Event::TableFailed {
-                    write,
-                    error: "no room on /var".to_owned(),
-                }
+                Event::TableFailed { write, error: "no room on /var".to_owned() }
             }
             "wanted" => Event::Wanted { address: address() },
-            "started" => Event::Started {
-                address: address(),
-                generation,
-            },
+            "started" => Event::Started { address: address(), generation },
             "start-refused" => failed(StartFailure::Refused(words())),
             "start-crashes" => failed(StartFailure::Crashed(ExitReason::Trap(words()))),
             "start-overloaded" => failed(StartFailure::Overloaded(words())),
-            "crashed" => over(
-                ExitReason::Trap("unreachable".into()),
-                rest.get(1).map_or(0, |n| n.parse().expect("a number")),
-            ),
+            "crashed" => {
+                over(ExitReason::Trap("unreachable".into()), rest.get(1).map_or(0, |n| n.parse().expect("a number")))
+            }
             "exited" => over(ExitReason::Normal, 0),
             "stopped" => over(ExitReason::Shutdown, 0),
             "killed" => over(ExitReason::Killed, 0),
             "switched" => {
-                let figures = SwitchFigures {
-                    pause_us: 100,
-                    bytes: 8,
-                    held: 1,
-                    held_us_max: 90,
-                };
-                Event::Switched {
-                    upgrade,
-                    attempt,
-                    address: address(),
-                    generation,
-                    figures,
-                }
+                let figures = SwitchFigures { pause_us: 100, bytes: 8, held: 1, held_us_max: 90 };
+                Event::Switched { upgrade, attempt, address: address(), generation, figures }
             }
             "not-now" => not(NotSwitched::NotNow(words())),
             "fails" => not(NotSwitched::Failed(refusal("code-change", Cause::Bytes))),
             "loses" => not(NotSwitched::StateLost(refusal("save", Cause::Bytes))),
-            "back" => Event::TurnedBack {
-                upgrade,
-                address: address(),
-                generation,
-                exact: true,
-            },
-            "left" => Event::LeftBehind {
-                upgrade,
-                address: address(),
-                generation,
-                words: words(),
-            },
+            "back" => Event::TurnedBack { upgrade, address: address(), generation, exact: true },
+            "left" => Event::LeftBehind { upgrade, address: address(), generation, words: words() },
             "drained" => {
                 let (name, digest) = named(rest[0]);
-                Event::Drained {
-                    component: sim::component(&name),
-                    digest,
-                }
+                Event::Drained { component: sim::component(&name), digest }
             }
-            "parked" => Event::Parked {
-                address: address(),
-                generation,
-                outcome: Ok(()),
-            },
-            "not-parked" => Event::Parked {
-                address: address(),
-                generation,
-                outcome: Err(words()),
-            },
+            "parked" => Event::Parked { address: address(), generation, outcome: Ok(()) },
+            "not-parked" => Event::Parked { address: address(), generation, outcome: Err(words()) },
             "stop" => self.asked(Request::Stop(address())),
             "restart" => self.asked(Request::Restart(address())),
             "turn-back" => self.asked(Request::TurnBack(sim::component(rest[0]))),
-            "remove" => self.asked(Request::Remove {
-                component: sim::component(rest[0]),
-                force: rest.get(1) == Some(&"force"),
-            }),
+            "remove" => {
+                self.asked(Request::Remove { component: sim::component(rest[0]), force: rest.get(1) == Some(&"force") })
+            }
             "end" => Event::End,
             _ => return None,
         })
@@ -357,10 +253,7 @@ impl Stage {
 
     fn asked(&mut self, what: Request) -> Event {
         self.requests += 1;
-        Event::Asked {
-            request: RequestId(self.requests),
-            what,
-        }
+        Event::Asked { request: RequestId(self.requests), what }
     }
 
     /// `NAME@N`, and at which wall time the file was modified where that is not now.
@@ -368,12 +261,8 @@ impl Stage {
         let (name, digest) = named(rest[0]);
         let modified = rest.get(1).map_or(self.now.0 / 1_000, |at| at.parse().expect("a time"));
         let source = match is_deploy {
-            true => Source::Deploy {
-                from: format!("{name}.wasm"),
-            },
-            false => Source::Folder {
-                file: format!("{}.wasm", rest[0]),
-            },
+            true => Source::Deploy { from: format!("{name}.wasm") },
+            false => Source::Folder { file: format!("{}.wasm", rest[0]) },
         };
         let offer = Offer {
             component: sim::component(&name),
@@ -383,16 +272,12 @@ impl Stage {
             source,
         };
         self.requests += u64::from(is_deploy);
-        Event::Offered {
-            offer,
-            request: is_deploy.then_some(RequestId(self.requests)),
-        }
+        Event::Offered { offer, request: is_deploy.then_some(RequestId(self.requests)) }
     }
 
     pub fn hear(&mut self, event: Event) {
         let mut effects = Vec::new();
-        self.world
-            .handle(self.now, WallTime(self.now.0 / 1_000), event, &mut effects);
+        self.world.handle(self.now, WallTime(self.now.0 / 1_000), event, &mut effects);
         for effect in effects {
             self.note(&effect);
             if let Some(text) = brief(&effect) {
@@ -409,22 +294,15 @@ impl Stage {
 
     fn note(&mut self, effect: &Effect) {
         match effect {
-            Effect::Load { component, digest } => self.loads.push_back((component.clone(), *digest)),
+            Effect::Load { component, digest, .. } => self.loads.push_back((component.clone(), *digest)),
             Effect::Prove { upgrade, .. } => self.proving = Some(*upgrade),
             Effect::Rehearse { upgrade, address, .. } | Effect::TurnBack { upgrade, address, .. } => {
                 self.upgrades.insert(address.clone(), (*upgrade, Attempt::default()));
             }
-            Effect::Switch {
-                upgrade,
-                attempt,
-                address,
-                ..
-            } => {
+            Effect::Switch { upgrade, attempt, address, .. } => {
                 self.upgrades.insert(address.clone(), (*upgrade, *attempt));
             }
-            Effect::Start {
-                address, generation, ..
-            } => {
+            Effect::Start { address, generation, .. } => {
                 self.generations.insert(address.clone(), *generation);
             }
             Effect::WriteTable { write, table } => self.writing = Some((*write, table.clone())),
@@ -450,11 +328,7 @@ fn parked(text: &str) -> ParkedActor {
     let (address, number) = text.split_once('@').expect("ADDRESS@N");
     let address: Address = address.parse().expect("an address");
     let digest = sim::digest(address.component.as_str(), number.parse().expect("a number"));
-    ParkedActor {
-        address,
-        digest,
-        restarts: 3,
-    }
+    ParkedActor { address, digest, restarts: 3 }
 }
 
 fn number(digest: Digest) -> u32 {
@@ -465,58 +339,30 @@ fn brief(effect: &Effect) -> Option<String> {
     let n = number;
     let since_begin = |generation: &Generation| generation.0 % (1 << 32);
     Some(match effect {
-        Effect::Load { component, digest } => format!("load {component}@{}", n(*digest)),
+        Effect::Load { component, digest, .. } => format!("load {component}@{}", n(*digest)),
         Effect::Prove { component, digest, .. } => format!("prove {component}@{}", n(*digest)),
-        Effect::Rehearse {
-            address, to, handover, ..
-        } => {
+        Effect::Rehearse { address, to, handover, .. } => {
             format!("rehearse {address} on {}, {}", n(*to), by(*handover))
         }
-        Effect::Start {
-            address,
-            generation,
-            digest,
-            birth,
-        } => {
+        Effect::Start { address, generation, digest, birth } => {
             let birth = match birth {
                 Birth::First => "first".to_owned(),
                 Birth::Restart(reason) => format!("restart after {reason}"),
                 Birth::Kept(upgrade) => format!("as kept by upgrade {upgrade}"),
                 Birth::Parked => "as parked".to_owned(),
             };
-            format!(
-                "start {address} #{} on {}: {birth}",
-                since_begin(generation),
-                n(*digest)
-            )
+            format!("start {address} #{} on {}: {birth}", since_begin(generation), n(*digest))
         }
         Effect::TurnAway { address, error } => format!("turn away {address}: {error:?}"),
-        Effect::Switch {
-            attempt,
-            address,
-            from,
-            to,
-            handover,
-            hold_timeout,
-            ..
-        } => {
+        Effect::Switch { attempt, address, from, to, handover, hold_timeout, .. } => {
             let (from, to) = (n(*from), n(*to));
-            format!(
-                "switch {address} {from} -> {to}, {}, try {attempt}, hold {hold_timeout:?}",
-                by(*handover)
-            )
+            format!("switch {address} {from} -> {to}, {}, try {attempt}, hold {hold_timeout:?}", by(*handover))
         }
         Effect::TurnBack { address, to, down, .. } => format!("turn back {address} to {}, down {down:?}", n(*to)),
         Effect::DropKept { upgrade } => format!("drop what upgrade {upgrade} kept"),
         Effect::WriteTable { table, .. } => {
-            let rows = table
-                .components
-                .iter()
-                .map(|(name, row)| format!("{name}@{}", n(row.current)));
-            let in_hand = table
-                .in_hand
-                .iter()
-                .map(|(name, it)| format!("{name}@{} in hand", n(it.to.digest)));
+            let rows = table.components.iter().map(|(name, row)| format!("{name}@{}", n(row.current)));
+            let in_hand = table.in_hand.iter().map(|(name, it)| format!("{name}@{} in hand", n(it.to.digest)));
             format!("write table: {}", rows.chain(in_hand).collect::<Vec<_>>().join(", "))
         }
         Effect::Publish { component, current } => match current {
@@ -542,10 +388,7 @@ fn by(handover: Handover) -> String {
 }
 
 fn of(receipt: &Receipt) -> String {
-    let from = receipt
-        .from
-        .as_ref()
-        .map_or("none".to_owned(), |from| n_of(from.digest));
+    let from = receipt.from.as_ref().map_or("none".to_owned(), |from| n_of(from.digest));
     let mut text = format!(
         "receipt {} of {}: {:?} at {}, {from} -> {}",
         receipt.id,
@@ -576,10 +419,7 @@ fn of(receipt: &Receipt) -> String {
     receipt.reason.iter().for_each(|reason| line("reason", reason));
     receipt.findings.iter().for_each(|finding| line("finding", finding));
     for refused in receipt.refusals.iter().filter(|_| receipt.refusals.len() > 1) {
-        let address = refused
-            .address
-            .as_ref()
-            .map_or(String::new(), |address| format!(" of {address}"));
+        let address = refused.address.as_ref().map_or(String::new(), |address| format!(" of {address}"));
         line("refusal", &format!("{}{address}: {}", refused.step, refused.words));
     }
     receipt.holders.iter().for_each(|holder| line("holder", holder));
@@ -600,11 +440,7 @@ fn tale(happening: &Happening) -> Option<String> {
         Happening::Ignored { file, why, .. } => format!("tell: {file} is ignored: {why}"),
         Happening::StartFailed { address, reason, .. } => format!("tell: {address} did not start: {reason}"),
         Happening::Stopped { address, reason } => format!("tell: {address} ended: {reason}"),
-        Happening::Crashed {
-            address,
-            reason,
-            again_in_ms,
-        } => {
+        Happening::Crashed { address, reason, again_in_ms } => {
             format!("tell: {address} died: {reason}; again in {again_in_ms} ms")
         }
         Happening::Straggler { address, words } => format!("tell: {address}: {words}"),

@@ -263,10 +263,7 @@ fn nothing_is_switched_where_that_cannot_be_written_down() {
 
 #[test]
 fn who_is_stopped_meanwhile_leaves_the_plan() {
-    let mut stage = ready(
-        |policy| policy.parallel = 1,
-        "run counter@1 a b \n judge counter@2 \n written",
-    );
+    let mut stage = ready(|policy| policy.parallel = 1, "run counter@1 a b \n judge counter@2 \n written");
     stage.play(
         "stop counter/b \n stop counter/a \n stopped counter/a \n written \n stopped counter/b \n drained counter@1",
     );
@@ -277,6 +274,7 @@ fn who_is_stopped_meanwhile_leaves_the_plan() {
           stop counter/a: shutdown
         stopped counter/a
           tell: counter/a ended: shutdown
+          turn away counter/a: Stopped
           answer 4: Done
           write table: counter@2, counter@2 in hand
         written
@@ -285,6 +283,7 @@ fn who_is_stopped_meanwhile_leaves_the_plan() {
           retire counter@1
         stopped counter/b
           tell: counter/b ended: shutdown
+          turn away counter/b: Stopped
           answer 3: Done
         drained counter@1
           receipt 2 of counter: Settled at settled, 1 -> 2, 2 stopped, 2 not tried
@@ -323,10 +322,7 @@ fn who_crashes_while_held_restarts_on_the_old_version_into_the_plan() {
 
 #[test]
 fn a_crash_after_publishing_restarts_on_the_new_version() {
-    let mut stage = ready(
-        |_| {},
-        "run counter@1 a \n judge counter@2 \n written \n switched counter/a \n written",
-    );
+    let mut stage = ready(|_| {}, "run counter@1 a \n judge counter@2 \n written \n switched counter/a \n written");
     stage.play("crashed counter/a 3 \n wait 100ms");
     expect![[r#"
         crashed counter/a 3
@@ -388,10 +384,7 @@ fn a_newer_version_takes_a_straggler_along_from_where_it_is() {
 
 #[test]
 fn facts_about_what_is_over_are_dropped_and_counted() {
-    let mut stage = ready(
-        |_| {},
-        "run counter@1 a \n judge counter@2 \n written \n switched counter/a",
-    );
+    let mut stage = ready(|_| {}, "run counter@1 a \n judge counter@2 \n written \n switched counter/a");
     let before = stage.world.strays();
     stage.play(
         "switched counter/a \n not-now counter/a \n back counter/a \n parked counter/a \n drained counter@1 \n proved",

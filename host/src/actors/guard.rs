@@ -1,0 +1,31 @@
+//! What stands around every entry into a guest: a panic of the host under it ends that guest alone, and an act of its own
+//! life has an end.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use changeling_core::reason::ExitReason;
+use futures_util::FutureExt;
+
+use crate::engine::instance::Fault;
+
+/// The longest that a guest may take over an act of its own life (to start, to save, to change, to end), waits included.
+/// A handler may wait for as long as it likes: its callers need not.
+const LONGEST_ACT: Duration = Duration::from_secs(60);
+
+/// As [`guarded`], and ended where it takes too long.
+pub async fn bounded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    tokio::time::timeout(LONGEST_ACT, guarded(act))
+        .await
+        .unwrap_or_else(|_| Err(Fault::Dead(ExitReason::Limit(format!("time: it did not end within {LONGEST_ACT:?}")))))
+}
+
+/// A panic of the host under a guest's call ends that guest alone.
+pub async fn guarded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    AssertUnwindSafe(act).catch_unwind().await.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Fault::Dead(ExitReason::Trap(format!("the host panicked: {words}; please report it"))))
+    })
+}
