@@ -16,8 +16,9 @@ use crate::births::BIRTH;
 use crate::board::{Board, Floor, readable, spread};
 use crate::host::{Host, Target};
 
-/// How often each is made.
+/// How often each is made at rest, and with callers.
 const ROUNDS: usize = 5;
+const LOADED_ROUNDS: usize = 3;
 /// Tasks that call actors at random, one call after the other.
 const CALLERS: u64 = 4;
 
@@ -61,7 +62,7 @@ pub fn bench(board: &mut Board, host: &Host, sizes: &[usize]) {
         rank(board, *size, &at_rest, &mut few);
 
         let loaded: Vec<_> =
-            (0..ROUNDS).map(|_| swap_under_load(host, &crowd, version.next().unwrap_or_default())).collect();
+            (0..LOADED_ROUNDS).map(|_| swap_under_load(host, &crowd, version.next().unwrap_or_default())).collect();
         loaded.iter().for_each(|swap| _ = table.add_row(swap.row(*size, CALLERS)));
         rank_waits(board, *size, &loaded);
     }
