@@ -1,5 +1,5 @@
 //! Everything that knows wasmtime: from bytes to instances. It decides nothing about actors and knows no mailbox; what
-//! guests call leaves through the [`Sandbox`](sandbox::Sandbox) of their instance.
+//! guests call leaves through the [`Sandbox`] of their instance.
 
 pub mod code;
 pub mod compile;
