@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test may")]
-
 use super::envelope::crc32;
 use super::{State, load};
 use crate::state;
