@@ -8,7 +8,6 @@ mod board;
 mod calls;
 mod casts;
 mod floor;
-#[expect(dead_code, reason = "the tests want more of the guests than the benches do")]
 #[path = "../tests/support/guests.rs"]
 mod guests;
 mod host;
