@@ -45,13 +45,8 @@ pub struct Options {
 pub struct Host {
     /// To speak to it.
     pub handle: Handle,
-    /// Where it answers.
-    pub url: String,
-    ready: watch::Sender<bool>,
+    door: Door,
     over: oneshot::Receiver<()>,
-    stop_http: oneshot::Sender<()>,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
-    watcher: Option<Watcher>,
     queue: RunQueue,
 }
 
@@ -83,6 +78,10 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let (store, notes) = Store::open(&state)?;
     notes.iter().for_each(|note| tracing::warn!("{note}"));
     let store = Arc::new(store);
+    let listener = TcpListener::bind(listen).await.map_err(|e| {
+        anyhow::anyhow!("cannot listen on {listen}: {e}; take another with --listen, or 127.0.0.1:0 for a free port")
+    })?;
+    let token = token()?;
 
     let (world, begin) = restore(&store, &config)?;
     let room = Room::of_this_machine(|total| config.host.memory.of(total));
@@ -105,12 +104,39 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     };
     let (handle, over) = control::start(parts, world, begin)?;
 
-    let listener = TcpListener::bind(listen).await.map_err(|e| {
-        anyhow::anyhow!("cannot listen on {listen}: {e}; take another with --listen, or 127.0.0.1:0 for a free port")
-    })?;
+    // From here on actors of the last host come back, and what was kept of them on disk goes.
+    match open(dir, &config, &handle, listener, token).await {
+        Ok(door) => Ok(Host { handle, door, over, queue }),
+        Err(e) => {
+            // Whoever is back already is put away again.
+            handle.tell(Event::End);
+            _ = over.await;
+            queue.close();
+            handle.store.alive.end(wall_now())?;
+            Err(e)
+        }
+    }
+}
+
+/// What lets others in: HTTP, and the folder.
+struct Door {
+    url: String,
+    ready: watch::Sender<bool>,
+    stop_http: oneshot::Sender<()>,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    watcher: Option<Watcher>,
+}
+
+/// Answers HTTP, watches the folder, and says that the host is there once it serves what its table says.
+async fn open(
+    dir: &Path,
+    config: &Config,
+    handle: &Handle,
+    listener: TcpListener,
+    token: String,
+) -> anyhow::Result<Door> {
     let at = listener.local_addr()?;
     let url = format!("http://{at}");
-    let token = token()?;
     let (ready, is_ready) = watch::channel(false);
     let (stop_http, stopped) = oneshot::channel::<()>();
     let access = Access {
@@ -121,25 +147,32 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     };
     let serving = http::serve(listener, handle.clone(), access, is_ready, async { _ = stopped.await });
     let http = tokio::spawn(serving);
-    let watcher = if config.host.watch { Some(watch_folder(dir, &config, &handle)?) } else { None };
+    let watcher = if config.host.watch { Some(watch_folder(dir, config, handle)?) } else { None };
     tokio::spawn(sweep(handle.clone()));
 
-    when_restored(&handle).await?;
+    when_restored(handle).await?;
     let pid = std::process::id();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    store.status.write(&Status { pid, url: url.clone(), token, version, started: wall_now().to_string() })?;
+    let started = wall_now().to_string();
+    handle.store.status.write(&Status { pid, url: url.clone(), token, version, started })?;
     // Nobody may be listening.
     _ = ready.send(true);
-    Ok(Host { handle, url, ready, over, stop_http, http, watcher, queue })
+    Ok(Door { url, ready, stop_http, http, watcher })
 }
 
 impl Host {
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.door.url
+    }
+
     /// Ends in order: takes nothing new, handles what waits, parks every actor.
     ///
     /// # Errors
     /// Where the last files cannot be written.
     pub async fn end(self) -> anyhow::Result<()> {
-        let Self { handle, ready, over, stop_http, http, watcher, queue, .. } = self;
+        let Self { handle, door, over, queue } = self;
+        let Door { ready, stop_http, http, watcher, .. } = door;
         _ = ready.send(false);
         drop(watcher);
         handle.tell(Event::End);
@@ -152,8 +185,10 @@ impl Host {
             tracing::warn!("requests that were still open after {HTTP_GRACE:?} were cut");
         }
         queue.close();
-        handle.store.status.remove()?;
-        handle.store.alive.end(wall_now())?;
+        // Each for itself: one that fails says nothing of the other.
+        let (removed, ended) = (handle.store.status.remove(), handle.store.alive.end(wall_now()));
+        removed?;
+        ended?;
         Ok(())
     }
 }

@@ -58,7 +58,7 @@ impl Run {
         let ended = runtime.block_on(async {
             let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
             let host = host::start(options).await?;
-            tracing::info!("serving {} at {}", self.dir.display(), host.url);
+            tracing::info!("serving {} at {}", self.dir.display(), host.url());
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
             tracing::info!("ending: what waits is handled, every actor is parked");
             tokio::select! {

@@ -1,7 +1,5 @@
 //! `POST /v1/deploy`: what dropping a file into the folder does, with an answer.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -17,6 +15,7 @@ use serde_json::json;
 use super::problem::Problem;
 use super::{App, MAX_COMPONENT, upgrades};
 use crate::control::wall_now;
+use crate::engine::label::MAX_LABEL;
 use crate::watch::check_whole;
 
 /// As what.
@@ -32,6 +31,9 @@ pub struct As {
     wait: Option<String>,
 }
 
+/// The longest name of a sender's file in a receipt, in characters.
+const MAX_FROM: usize = 256;
+
 /// Takes a component as the body.
 pub async fn deploy(
     State(app): State<App>,
@@ -41,7 +43,22 @@ pub async fn deploy(
     let component = ComponentName::new(&given.component)?;
     let refused =
         |why: String| Problem::new(StatusCode::CONFLICT, "refused", why).with("component", given.component.as_str());
-    let body = body.map_err(|e| refused(e.to_string()))?;
+    let wait = upgrades::wait(given.wait.as_deref())?;
+    let is_label = |text: &String| (1..=MAX_LABEL).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    let label = given.label.clone().filter(is_label);
+    if label != given.label {
+        let why = format!("`label` takes 1 to {MAX_LABEL} printable characters without spaces");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "bad-argument", why));
+    }
+    let from: String =
+        given.file.as_deref().unwrap_or("http").chars().filter(|c| !c.is_control()).take(MAX_FROM).collect();
+    let body = body.map_err(|e| match e.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let why = format!("a component of more than {} MiB is not taken", MAX_COMPONENT >> 20);
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", why)
+        }
+        _ => refused(e.to_string()),
+    })?;
     check_whole(&body).map_err(|why| refused(format!("{why}; a component is built for wasm32-wasip2")))?;
     let mut receipts = app.handle.receipts();
     let store = app.handle.store.clone();
@@ -50,14 +67,12 @@ pub async fn deploy(
     let offer = Offer {
         component: component.clone(),
         digest: staged.digest,
-        name_label: given.label.clone(),
+        name_label: label,
         modified: wall_now(),
-        source: Source::Deploy { from: given.file.clone().unwrap_or_else(|| "http".into()) },
+        source: Source::Deploy { from },
     };
     match app.handle.deploy(offer).await? {
         Answer::Upgrade(id) => {
-            let wait =
-                given.wait.as_deref().and_then(|wait| humantime::parse_duration(wait).ok()).unwrap_or(Duration::ZERO);
             let next = upgrades::next(&mut receipts, |receipt| receipt.id == id);
             match tokio::time::timeout(wait, next).await {
                 Ok(Some(receipt)) => Ok(Json((*receipt).clone()).into_response()),

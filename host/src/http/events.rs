@@ -41,10 +41,13 @@ pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: H
         (None, true) => app.handle.store.events.last(),
         (None, false) => app.handle.store.events.last().saturating_sub(limit as u64),
     };
-    let written = app.handle.store.events.since(since, if is_stream { usize::MAX } else { limit });
-    let written = written.map_err(|e| {
+    let unreadable = |e: String| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", format!("events cannot be read: {e}"))
-    })?;
+    };
+    let (store, limit) = (app.handle.store.clone(), if is_stream { usize::MAX } else { limit });
+    // Megabytes may be read: not on a thread that others wait for.
+    let written = tokio::task::spawn_blocking(move || store.events.since(since, limit)).await;
+    let written = written.map_err(|e| unreadable(e.to_string()))?.map_err(|e| unreadable(e.to_string()))?;
     if !is_stream {
         return Ok(Json(json!({ "$type": "changeling.events/1", "events": written })).into_response());
     }

@@ -29,6 +29,8 @@ pub struct Which {
 }
 
 const DEFAULT_LIMIT: usize = 100;
+/// Receipts that are kept at most, and so asked for.
+const MOST: usize = 1_000;
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 impl Which {
@@ -43,15 +45,15 @@ impl Which {
 pub async fn list(State(app): State<App>, Query(which): Query<Which>) -> Result<Json<wire::Upgrades>, Problem> {
     // Before the look at what is written, so that none is missed between the two.
     let mut coming = app.handle.receipts();
-    let newest = app.handle.store.receipts.newest(usize::MAX).items;
+    let wait = wait(which.wait.as_deref())?;
+    let store = app.handle.store.clone();
+    // A thousand files may be read: not on a thread that others wait for.
+    let newest = tokio::task::spawn_blocking(move || store.receipts.newest(MOST).items).await.unwrap_or_default();
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     let mut upgrades: Vec<Receipt> = newest.into_iter().filter(|receipt| which.fits(receipt)).take(limit).collect();
-    if let (true, Some(wait)) = (upgrades.is_empty(), &which.wait) {
-        let wait = humantime::parse_duration(wait).map_err(|e| {
-            Problem::new(StatusCode::BAD_REQUEST, "bad-argument", format!("`wait` takes a time such as 10s: {e}"))
-        })?;
+    if upgrades.is_empty() && !wait.is_zero() {
         let next = next(&mut coming, |receipt| which.fits(receipt));
-        if let Ok(Some(receipt)) = tokio::time::timeout(wait.min(LONGEST_WAIT), next).await {
+        if let Ok(Some(receipt)) = tokio::time::timeout(wait, next).await {
             upgrades.push((*receipt).clone());
         }
     }
@@ -69,9 +71,9 @@ pub async fn one(
     if let Ok(receipt) = app.handle.store.receipts.read(id) {
         return Ok(Json(receipt));
     }
-    let wait = which.wait.as_deref().and_then(|wait| humantime::parse_duration(wait).ok()).unwrap_or_default();
+    let wait = wait(which.wait.as_deref())?;
     let next = next(&mut coming, |receipt| receipt.id == id);
-    match tokio::time::timeout(wait.min(LONGEST_WAIT), next).await {
+    match tokio::time::timeout(wait, next).await {
         Ok(Some(receipt)) => Ok(Json((*receipt).clone())),
         _ => Err(Problem::new(
             StatusCode::NOT_FOUND,
@@ -79,6 +81,15 @@ pub async fn one(
             format!("there is no receipt of upgrade {id} (yet)"),
         )),
     }
+}
+
+/// How long a client is ready to wait: `10s`, none where it does not say, ten minutes at most.
+pub fn wait(text: Option<&str>) -> Result<Duration, Problem> {
+    let Some(text) = text else { return Ok(Duration::ZERO) };
+    let wait = humantime::parse_duration(text).map_err(|e| {
+        Problem::new(StatusCode::BAD_REQUEST, "bad-argument", format!("`wait` takes a time such as 10s: {e}"))
+    })?;
+    Ok(wait.min(LONGEST_WAIT))
 }
 
 /// The next receipt that fits; none where the host ends.
