@@ -258,12 +258,15 @@ fn watch_folder(dir: &Path, config: &Config, handle: &Handle) -> std::io::Result
     };
     // The watcher tells of the manifest once when it begins; that one was read.
     let known = AtomicBool::new(!dir.join(MANIFEST).exists());
+    let manifest = dir.join(MANIFEST);
     let last = Mutex::new(None);
     Watcher::start(dir, settings, move |found| match found {
         Found::Whole(whole) => offer(&to, whole, &last),
         Found::Manifest => {
-            if known.swap(true, Ordering::Relaxed) {
-                tracing::warn!("{MANIFEST} has changed; it is read when the host starts again");
+            match Config::load(&manifest) {
+                Ok(_) if !known.swap(true, Ordering::Relaxed) => {}
+                Ok(_) => tracing::warn!("{MANIFEST} has changed; what it says holds when the host starts again"),
+                Err(e) => tracing::error!("{MANIFEST} has changed, and the host would not start with it: {e}"),
             }
             Taken::Yes
         }

@@ -3,6 +3,7 @@
 //! This is the shape on disk and over HTTP (`changeling.receipt/1`). It grows only by optional fields.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,19 @@ pub enum Outcome {
     Superseded,
     /// The host ended in the middle of it.
     Interrupted,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Settled => "settled",
+            Self::Refused => "refused",
+            Self::Partial => "partial",
+            Self::RolledBack => "rolled back",
+            Self::Superseded => "superseded",
+            Self::Interrupted => "interrupted",
+        })
+    }
 }
 
 /// How many actors went which way.

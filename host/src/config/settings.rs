@@ -58,8 +58,7 @@ pub(super) const HOST: &[Setting<Host>] = &[
     Setting {
         name: "watch",
         default: "true",
-        meaning: "Whether files dropped into the folder are taken. Without, versions come by `deploy` alone, and a changed \
-                  manifest is read at the next start.",
+        meaning: "Whether files dropped into the folder are taken. Without, versions come by `deploy` alone.",
         read: |host, value| value.flag().map(|it| host.watch = it),
     },
     Setting {

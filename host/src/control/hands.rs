@@ -332,7 +332,7 @@ pub fn log(happening: &Happening) {
         Happening::Upgrading { component, label, step, .. } => tracing::debug!("{component} {label}: {step}"),
         Happening::Upgraded { component, label, outcome, reason, upgrade } => {
             let reason = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
-            tracing::info!("{component} {label}: upgrade {upgrade} {outcome:?}{reason}");
+            tracing::info!("{component} {label}: upgrade {upgrade} {outcome}{reason}");
         }
         Happening::Started { address, label, .. } => tracing::debug!("{address} runs on {label}"),
         Happening::StartFailed { address, reason, .. } => tracing::warn!("{address} did not start: {reason}"),

@@ -59,7 +59,7 @@ pub async fn deploy(
         }
         _ => refused(e.to_string()),
     })?;
-    check_whole(&body).map_err(|why| refused(format!("{why}; a component is built for wasm32-wasip2")))?;
+    check_whole(&body).map_err(refused)?;
     let mut receipts = app.handle.receipts();
     let store = app.handle.store.clone();
     let staged = tokio::task::spawn_blocking(move || store.versions.stage_bytes(&body, MAX_COMPONENT as u64)).await;

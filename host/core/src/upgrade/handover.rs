@@ -37,7 +37,8 @@ fn state_version(old: &ShapeSet, new: &ShapeSet) -> Result<u32, String> {
     let highest = old.writes.iter().filter(taken).map(|shape| shape.version).max();
     highest.ok_or_else(|| match reads().find(|copy| copy.version == old.current.version) {
         Some(copy) => format!(
-            "version {} was saved as {}, this code's copy of it is {}",
+            "version {} was saved as {}, this code's copy of it is {}: give the changed state a version of its own, and say \
+             how the older one becomes it",
             copy.version, old.current.structure, copy.structure
         ),
         None => format!(

@@ -343,7 +343,7 @@ fn a_forgotten_number_is_refused_with_both_structures() {
           load counter@2
         loaded
           receipt 2 of counter: Refused at checked, 1 -> 2
-            reason: state: version 2 was saved as {total:u64}, this code's copy of it is {total:u64,calls:u64}
+            reason: state: version 2 was saved as {total:u64}, this code's copy of it is {total:u64,calls:u64}: give the changed state a version of its own, and say how the older one becomes it
           retire counter@2
     "#]]
     .assert_eq(&stage.told());
