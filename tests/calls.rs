@@ -105,3 +105,20 @@ fn the_command_line_speaks_wave_and_json() {
     assert_eq!(nobody.status.code(), Some(9));
     assert!(nobody.stdout.is_empty());
 }
+
+#[test]
+fn whoever_asks_wrongly_is_told_what_there_is() {
+    let host = Host::start();
+    host.drop_in("counter", "counter-v1").settled();
+    let said = |args: &[&str]| String::from_utf8(host.run(args).stderr).expect("text").trim().to_owned();
+    let nope = "error: `counter` has no function `nope`; it has ";
+    assert!(said(&["call", "counter", "nope"]).starts_with(nope), "{}", said(&["call", "counter", "nope"]));
+    assert_eq!(
+        said(&["call", "counter", "incremnt", "1"]),
+        "error: `counter` has no function `incremnt`; there is one called `increment`"
+    );
+    assert_eq!(
+        said(&["call", "counter", "increment"]),
+        "error: `increment` of `counter` cannot take that: expected 1 argument, got 0; it takes (by: u64)"
+    );
+}

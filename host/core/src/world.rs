@@ -117,7 +117,7 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
             components.entry(name.clone()).or_insert_with(new).offered(offer, request, turn);
         }
         Event::OfferFailed { file, refusal, request, .. } => {
-            turn.tell(Happening::Ignored { component: None, file, why: refusal.to_string() });
+            turn.tell(Happening::Ignored { component: None, file, why: refusal.words.clone() });
             turn.answer(request, &Answer::Refused(refusal));
         }
         Event::Loaded { component, digest, outcome } => {

@@ -16,7 +16,8 @@ use crate::{Error, value};
 /// [`Error::Unportable`].
 pub fn to_packed(types: &[Type], args: &[&str], limit: usize) -> Result<Vec<u8>, Error> {
     if types.len() != args.len() {
-        return Err(Error::bad(format!("expected {} arguments, got {}", types.len(), args.len())));
+        let plural = if types.len() == 1 { "" } else { "s" };
+        return Err(Error::bad(format!("expected {} argument{plural}, got {}", types.len(), args.len())));
     }
     let mut values = Vec::with_capacity(args.len());
     for (at, (ty, text)) in types.iter().zip(args).enumerate() {
@@ -29,7 +30,14 @@ pub fn to_packed(types: &[Type], args: &[&str], limit: usize) -> Result<Vec<u8>,
 fn parse(ty: &Type, text: &str) -> Result<Val, Error> {
     let shape = Shape::of(ty)?;
     refuse_unspeakable(&shape)?;
-    Val::from_wave(ty, text).map_err(|why| Error::bad(format!("expected {}: {why}", brief(&shape.to_string()))))
+    Val::from_wave(ty, text).map_err(|why| {
+        let hint = match shape {
+            Shape::String if !text.trim_start().starts_with('"') => "; a text stands in double quotes",
+            Shape::Char if !text.trim_start().starts_with('\'') => "; a character stands in single quotes",
+            _ => "",
+        };
+        Error::bad(format!("expected {}, got `{}` ({why}){hint}", brief(&shape.to_string()), brief(text)))
+    })
 }
 
 /// The one value, of type `ty`, that `message` is the tuple of.

@@ -58,8 +58,13 @@ pub struct Function {
 /// Why a name is not the name of one function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotOne {
-    /// None has it; with the nearest one that exists.
-    None(Option<String>),
+    /// None has it; the short names of those that there are, with the nearest one first where one is near.
+    None {
+        /// Whether the first is meant, probably.
+        is_near: bool,
+        /// All that there are.
+        all: Vec<String>,
+    },
     /// Several have it; all of them.
     Several(Vec<String>),
 }
@@ -167,12 +172,11 @@ impl Code {
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(one),
             (None, _) => {
-                let near = self
-                    .functions
-                    .iter()
-                    .map(|f| f.short())
-                    .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-                Err(NotOne::None(near.filter(|near| strsim::jaro_winkler(near, name) > 0.7).map(str::to_owned)))
+                let nearness = |short: &str| strsim::jaro_winkler(short, name);
+                let mut all: Vec<&str> = self.functions.iter().map(|f| f.short()).collect();
+                all.sort_by(|a, b| nearness(b).total_cmp(&nearness(a)));
+                let is_near = all.first().is_some_and(|first| nearness(first) > 0.7);
+                Err(NotOne::None { is_near, all: all.into_iter().map(str::to_owned).collect() })
             }
             (Some(_), Some(_)) => {
                 let all = self.functions.iter().filter(|f| f.answers_to(name));
@@ -222,6 +226,13 @@ impl Function {
     /// The name without its interface.
     pub fn short(&self) -> &str {
         self.name.rsplit_once('#').map_or(&self.name, |(_, short)| short)
+    }
+
+    /// What it takes, as WIT has it: `(by: u64)`.
+    pub fn parameters(&self) -> String {
+        // A function with a type that has no text is never one of a version.
+        let one = |(name, ty): &(String, Type)| format!("{name}: {}", type_text(ty).unwrap_or_default());
+        format!("({})", self.params.iter().map(one).collect::<Vec<_>>().join(", "))
     }
 
     /// Whether it answers with a WIT `result`.

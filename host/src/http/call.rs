@@ -22,6 +22,8 @@ use crate::engine::code::{Function, NotOne};
 const LONGEST: Duration = Duration::from_secs(3600);
 /// The largest result as JSON, in bytes: a few times the largest message.
 const MAX_RESULT: usize = 256 << 20;
+/// How many functions are named to one who asked for another.
+const MANY: usize = 12;
 /// The media type of WAVE text, ours for want of a registered one.
 pub const WAVE: &str = "application/x-wave";
 /// The header that says `ok` or `err`, where the function answers with a WIT `result`.
@@ -119,7 +121,10 @@ fn bad_argument(error: changeling_packed::Error, address: &Address, function: &A
     match error {
         changeling_packed::Error::TooLarge(_) => Problem::of_call(&CallError::TooLarge, address, function.short()),
         changeling_packed::Error::BadArgument(bad) => {
-            let detail = format!("`{}` of `{address}` cannot take that: {bad}", function.short());
+            // Where no argument is to blame, their number is: what is wanted helps more than a count.
+            let wanted =
+                if bad.path.is_empty() { format!("; it takes {}", function.parameters()) } else { String::new() };
+            let detail = format!("`{}` of `{address}` cannot take that: {bad}{wanted}", function.short());
             Problem::new(StatusCode::BAD_REQUEST, "bad-argument", detail)
                 .with("path", bad.path)
                 .with("address", address.to_string())
@@ -130,22 +135,23 @@ fn bad_argument(error: changeling_packed::Error, address: &Address, function: &A
 }
 
 fn no_such_function(address: &Address, name: &str, not: NotOne) -> Problem {
-    let problem = Problem::of_call(&CallError::NoSuchFunction, address, name);
-    match not {
-        NotOne::None(None) => problem,
-        NotOne::None(Some(near)) => {
-            let detail = format!("`{address}` has no function `{name}`; there is one called `{near}`");
-            Problem::new(StatusCode::NOT_FOUND, "no-such-function", detail)
-                .with("address", address.to_string())
-                .with("function", name)
+    let detail = match not {
+        NotOne::None { is_near: true, all } => {
+            format!("`{address}` has no function `{name}`; there is one called `{}`", all[0])
+        }
+        NotOne::None { all, .. } if all.is_empty() => format!("`{address}` has no functions that can be called"),
+        NotOne::None { all, .. } => {
+            let more = if all.len() > MANY { " and more" } else { "" };
+            let some = all[..all.len().min(MANY)].join(", ");
+            format!("`{address}` has no function `{name}`; it has {some}{more}")
         }
         NotOne::Several(all) => {
-            let detail = format!("`{address}` has several functions called `{name}`: say which, {}", all.join(" or "));
-            Problem::new(StatusCode::NOT_FOUND, "no-such-function", detail)
-                .with("address", address.to_string())
-                .with("function", name)
+            format!("`{address}` has several functions called `{name}`: say which, {}", all.join(" or "))
         }
-    }
+    };
+    Problem::new(StatusCode::NOT_FOUND, "no-such-function", detail)
+        .with("address", address.to_string())
+        .with("function", name)
 }
 
 fn render(function: &Function, headers: &HeaderMap, result: &[u8]) -> Result<Response, Problem> {

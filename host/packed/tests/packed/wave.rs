@@ -30,7 +30,10 @@ fn arguments_are_read_one_by_one() {
     let message = wave::to_packed(&types, &["5", r#"some("x")"#, "{f0: e1}"], 100).unwrap();
     assert_eq!(message, [5, 1, 1, b'x', 1]);
     let why = wave::to_packed(&types, &["5", "some(3)", "{f0: e1}"], 100).unwrap_err();
-    assert!(why.to_string().starts_with("[1]: expected option<string>: "), "{why}");
+    assert!(why.to_string().starts_with("[1]: expected option<string>, got `some(3)` ("), "{why}");
+    let why = wave::to_packed(&reflect(&[Ty::Word("string")]), &["Ada"], 100).unwrap_err();
+    assert!(why.to_string().starts_with("[0]: expected string, got `Ada` ("), "{why}");
+    assert!(why.to_string().ends_with("; a text stands in double quotes"), "{why}");
     let why = wave::to_packed(&types, &["5"], 100).unwrap_err();
     assert_eq!(why.to_string(), "expected 3 arguments, got 1");
     assert!(matches!(wave::to_packed(&types, &["5", r#"some("xyz")"#, "{f0: e1}"], 4), Err(Error::TooLarge(_))));
