@@ -80,6 +80,19 @@ fn a_deploy_that_is_refused_says_why_and_ends_with_3() {
 }
 
 #[test]
+fn a_deploy_that_turned_back_ends_with_6() {
+    let host = Host::with_manifest("[components.counter]\nkeyed = true\nparallel = 1\nverify = \"none\"\n");
+    run(&host, &["deploy", &file("counter-v1"), "--as", "counter"]).ends_with(0);
+    // The first goes over, and back when the second is refused.
+    host.call("counter/a", "increment", json!([1]));
+    host.call("counter/b", "increment", json!([13]));
+    let unlucky = ["deploy", &file("counter-change-errs-on-13"), "--as", "counter"];
+    run(&host, &unlucky).ends_with(6).says(&["rolled back", "13 brings bad luck"]);
+    assert_eq!(host.call("counter/a", "get", json!([])), json!(1));
+    assert_eq!(host.call("counter/b", "get", json!([])), json!(13));
+}
+
+#[test]
 fn a_deploy_only_begins_or_waits_no_longer_than_it_is_told() {
     let host = Host::start();
     let begun = run(&host, &["deploy", &file("counter-v1"), "--as", "counter", "--no-wait", "--json"]).ends_with(0);
