@@ -87,7 +87,7 @@ fn a_deploy_that_turned_back_ends_with_6() {
     host.call("counter/a", "increment", json!([1]));
     host.call("counter/b", "increment", json!([13]));
     let unlucky = ["deploy", &file("counter-change-errs-on-13"), "--as", "counter"];
-    run(&host, &unlucky).ends_with(6).says(&["rolled back", "13 brings bad luck"]);
+    run(&host, &unlucky).ends_with(6).says(&["rolled-back", "13 brings bad luck"]);
     assert_eq!(host.call("counter/a", "get", json!([])), json!(1));
     assert_eq!(host.call("counter/b", "get", json!([])), json!(13));
 }
