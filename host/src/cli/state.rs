@@ -1,6 +1,7 @@
 //! `state`: what an actor keeps.
 
-mod shape;
+mod decode;
+mod structure;
 
 use std::path::PathBuf;
 
@@ -75,7 +76,7 @@ fn told(document: &Value, saved: &[u8]) -> Result<Value, String> {
     let structure = text(&document["structure"]);
     let content = envelope::content(saved).ok_or("it is in a form of its code's own")?;
     envelope::check(saved, version, Some(&structure))?;
-    shape::read(&structure, content)
+    decode::read(&structure, content)
 }
 
 /// Sixteen bytes a line, as numbers and as text.
