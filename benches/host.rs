@@ -91,6 +91,8 @@ impl Host {
             name_label: None,
             modified: wall_now(),
             source: Source::Deploy { from: "bench".into() },
+            strategy: None,
+            is_trial: false,
         };
         let receipt = self.runtime.block_on(async {
             let mut receipts = self.handle().receipts();

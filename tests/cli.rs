@@ -93,6 +93,37 @@ fn a_deploy_that_turned_back_ends_with_6() {
 }
 
 #[test]
+fn a_dry_run_says_what_would_be_and_switches_nothing() {
+    let host = Host::start();
+    run(&host, &["deploy", &file("counter-v1"), "--as", "counter"]).ends_with(0);
+    host.call("counter", "increment", json!([5]));
+
+    let dry = |guest| run(&host, &["deploy", &file(guest), "--as", "counter", "--dry-run"]);
+    dry("counter-v2").ends_with(0).says(&["counter 0.1.0 → 0.2.0: tried"]);
+    dry("counter-change-errs").ends_with(3).says(&["refused", "code-change of counter: "]);
+
+    let actor = host.actor("counter");
+    assert_eq!((&actor["label"], &actor["restarts"]), (&json!("0.1.0"), &json!(0)));
+    let tried = &host.receipts("counter")[1].0;
+    assert_eq!((&tried["outcome"], &tried["rehearsal"]["passed"]), (&json!("tried"), &json!(1)));
+    // It stands in nobody's way afterwards.
+    run(&host, &["deploy", &file("counter-v2"), "--as", "counter"]).ends_with(0);
+    assert_eq!(host.call("counter", "get", json!([])), json!(5));
+}
+
+#[test]
+fn a_deploy_may_ask_for_a_restart() {
+    let host = Host::start();
+    run(&host, &["deploy", &file("counter-v1"), "--as", "counter"]).ends_with(0);
+    host.call("counter", "increment", json!([5]));
+    let asked = ["deploy", &file("counter-v2"), "--as", "counter", "--strategy", "restart"];
+    run(&host, &asked).ends_with(0).says(&["settled"]);
+    assert_eq!(host.call("counter", "get", json!([])), json!(0));
+    let asked = ["deploy", &file("counter-v1"), "--as", "counter", "--strategy", "atomic"];
+    run(&host, &asked).ends_with(2);
+}
+
+#[test]
 fn a_deploy_only_begins_or_waits_no_longer_than_it_is_told() {
     let host = Host::start();
     let begun = run(&host, &["deploy", &file("counter-v1"), "--as", "counter", "--no-wait", "--json"]).ends_with(0);

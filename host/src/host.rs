@@ -296,6 +296,8 @@ fn offer(handle: &Handle, whole: Whole, last: &Mutex<Option<String>>) -> Taken {
                 name_label: whole.file.label,
                 modified: whole.modified,
                 source: Source::Folder { file },
+                strategy: None,
+                is_trial: false,
             };
             handle.tell(Event::Offered { offer, request: None });
             Taken::Yes

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ComponentName, Digest, Label};
+use crate::policy::Strategy;
 
 /// Whether a version's instances have an address and a state, or serve any call alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +127,10 @@ pub struct Offer {
     pub modified: crate::time::WallTime,
     /// Where it came from.
     pub source: Source,
+    /// How its actors go over; where nothing is said, as the component's policy has it.
+    pub strategy: Option<Strategy>,
+    /// Whether it is tried on copies only, and nothing is switched.
+    pub is_trial: bool,
 }
 
 /// Who asks for an upgrade; stands in the receipt.

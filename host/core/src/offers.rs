@@ -9,7 +9,7 @@ use crate::effect::Answer;
 use crate::folder;
 use crate::happening::Happening;
 use crate::id::{Digest, RequestId, UpgradeId};
-use crate::reason::Refusal;
+use crate::reason::{Cause, Refusal, Step};
 use crate::receipt::{Outcome, VersionRef};
 use crate::turn::{Alarm, Turn};
 use crate::upgrade::receipt::Draft;
@@ -22,6 +22,12 @@ impl Component {
     pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
         if !folder::is_news(&turn.ledger.table, &offer) {
             return;
+        }
+        if offer.is_trial
+            && let Some(refusal) = self.is_busy()
+        {
+            turn.let_go.push(offer.digest);
+            return turn.answer(request, &Answer::Refused(refusal));
         }
         if let Some(id) = self.joined(&offer, turn) {
             return turn.answer(request, &Answer::Upgrade(id));
@@ -44,13 +50,24 @@ impl Component {
         self.queue(offer, draft, turn);
     }
 
+    /// Why nothing can be tried now: a trial takes nobody's turn, and ends no other upgrade.
+    fn is_busy(&self) -> Option<Refusal> {
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.draft.id);
+        let id = self.upgrade.as_ref().map(|upgrade| upgrade.draft.id).or(waiting)?;
+        let words = format!("upgrade {id} of {} is not over; try again when it is", self.name);
+        Some(Refusal::new(Step::Staged, "try", Cause::Surroundings, words))
+    }
+
     /// The upgrade that this offer is already on its way by.
     fn joined(&mut self, offer: &Offer, turn: &mut Turn<'_>) -> Option<UpgradeId> {
-        if let Some(id) = self.waiting.as_ref().filter(|w| w.offer.digest == offer.digest).map(|w| w.draft.id) {
+        let is_same = |other: &Offer| {
+            (other.digest, other.strategy, other.is_trial) == (offer.digest, offer.strategy, offer.is_trial)
+        };
+        if let Some(id) = self.waiting.as_ref().filter(|waiting| is_same(&waiting.offer)).map(|w| w.draft.id) {
             return Some(id);
         }
         let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.is_before_publish())?;
-        let id = (upgrade.to() == offer.digest && !upgrade.is_turning_back()).then_some(upgrade.draft.id)?;
+        let id = (is_same(&upgrade.offer) && !upgrade.is_turning_back()).then_some(upgrade.draft.id)?;
         self.supersede_waiting("the upgrade in hand was offered again", turn);
         Some(id)
     }

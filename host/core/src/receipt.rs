@@ -91,6 +91,8 @@ pub enum Outcome {
     Superseded,
     /// The host ended in the middle of it.
     Interrupted,
+    /// It was only to be tried on copies, and these took it. Nothing was switched.
+    Tried,
 }
 
 impl fmt::Display for Outcome {
@@ -102,6 +104,7 @@ impl fmt::Display for Outcome {
             Self::RolledBack => "rolled back",
             Self::Superseded => "superseded",
             Self::Interrupted => "interrupted",
+            Self::Tried => "tried",
         })
     }
 }

@@ -248,6 +248,8 @@ impl Sim {
             name_label: Some(version.to_string()),
             modified,
             source,
+            strategy: (is_deploy && self.rng.random_ratio(1, 6)).then_some(Strategy::Restart),
+            is_trial: is_deploy && self.rng.random_ratio(1, 6),
         };
         (offer, is_deploy.then_some(RequestId(u64::from(n))))
     }

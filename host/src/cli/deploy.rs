@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::Args;
 use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use ureq::http::Method;
@@ -18,12 +18,12 @@ use crate::watch::FileName;
 /// Puts components into service, one after the other, and tells how each upgrade ended; stops at the first that did not
 /// settle.
 ///
-/// A file `NAME.wasm` or `NAME@LABEL.wasm` is a version of the component NAME. The exit status is 0 where all settled, 3
-/// refused, 6 rolled back, 7 not ended in time, 1 anything else (partial, superseded). With --json there is one receipt a
+/// A file `NAME.wasm` or `NAME@LABEL.wasm` is a version of the component NAME. The exit status is 0 where all settled (or, with
+/// --dry-run, would be taken), 3 refused, 6 rolled back, 7 not ended in time, 1 anything else (partial, superseded). With --json there is one receipt a
 /// line.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  changeling deploy counter.wasm\n  changeling deploy \
-    target/wasm32-wasip2/release/my_counter.wasm --as counter --timeout 1m")]
+    target/wasm32-wasip2/release/my_counter.wasm --as counter --timeout 1m\n  changeling deploy counter.wasm --dry-run")]
 pub struct Deploy {
     /// The components' files.
     #[arg(required = true, value_name = "FILE")]
@@ -31,6 +31,13 @@ pub struct Deploy {
     /// The component that the file is a version of, whatever the file is called.
     #[arg(long = "as", value_name = "NAME", env = "CHANGELING_AS")]
     name: Option<String>,
+    /// How their actors go over, whatever the manifest says.
+    #[arg(long, value_enum, env = "CHANGELING_STRATEGY")]
+    strategy: Option<Strategy>,
+    /// Only try them: compile, check, and migrate copies of live states. Nothing is switched; the receipt says `tried`, or
+    /// why it would be refused.
+    #[arg(long, env = "CHANGELING_DRY_RUN", value_parser = BoolishValueParser::new())]
+    dry_run: bool,
     /// Follow each upgrade to its end, also where CHANGELING_NO_WAIT is set; this is what happens anyway.
     #[arg(long, env = "CHANGELING_WAIT", value_parser = BoolishValueParser::new())]
     wait: bool,
@@ -42,6 +49,14 @@ pub struct Deploy {
     timeout: Duration,
     #[command(flatten)]
     pub(super) reach: Reach,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Strategy {
+    /// One by one, with their state.
+    Rolling,
+    /// Ended and begun anew: what they knew is lost.
+    Restart,
 }
 
 /// One file, and what it is to be.
@@ -129,7 +144,13 @@ impl Deploy {
     fn begin(&self, client: &Client, offer: &Offer, until: Instant) -> Result<Begun, Failure> {
         let label = offer.label.as_deref().map(|label| format!("&label={}", escape(label))).unwrap_or_default();
         let (component, file) = (escape(&offer.component), escape(&offer.file));
-        let path = format!("/v1/deploy?component={component}&file={file}{label}");
+        let strategy = match self.strategy {
+            None => "",
+            Some(Strategy::Rolling) => "&strategy=rolling",
+            Some(Strategy::Restart) => "&strategy=restart",
+        };
+        let dry_run = if self.dry_run { "&dry-run=true" } else { "" };
+        let path = format!("/v1/deploy?component={component}&file={file}{label}{strategy}{dry_run}");
         let left = until.saturating_duration_since(Instant::now());
         let client = client.within(left);
         let headers = [("content-type", "application/wasm")];

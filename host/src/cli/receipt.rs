@@ -9,7 +9,7 @@ use super::table::{self, count, digest, pause, text, under};
 /// How a command that led to this receipt ends.
 pub fn exit(receipt: &Value) -> Exit {
     match receipt["outcome"].as_str() {
-        Some("settled") => Exit::Done,
+        Some("settled" | "tried") => Exit::Done,
         Some("refused") => Exit::Refused,
         Some("rolled-back") => Exit::RolledBack,
         _ => Exit::Error,

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use changeling_core::Answer;
 use changeling_core::contract::{Offer, Source};
 use changeling_core::id::{Address, ComponentName};
+use changeling_core::policy::Strategy;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -27,6 +28,11 @@ pub struct As {
     label: Option<String>,
     /// What the sender calls it, for the receipt.
     file: Option<String>,
+    /// How its actors go over: `rolling` or `restart`; none: as the manifest says.
+    strategy: Option<Strategy>,
+    /// Whether to try it on copies only.
+    #[serde(default, rename = "dry-run")]
+    dry_run: bool,
     /// How long to wait for the receipt, as `10s`; none: answer as soon as the upgrade has begun.
     wait: Option<String>,
 }
@@ -70,6 +76,8 @@ pub async fn deploy(
         name_label: label,
         modified: wall_now(),
         source: Source::Deploy { from },
+        strategy: given.strategy,
+        is_trial: given.dry_run,
     };
     match app.handle.deploy(offer).await? {
         Answer::Upgrade(id) => {

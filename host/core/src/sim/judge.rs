@@ -269,6 +269,10 @@ impl Judge {
                 self.insist(!is_published, || format!("upgrade {id} is rolled back and was published"));
                 self.insist(has_switched, || format!("upgrade {id} is rolled back and switched nobody"));
             }
+            Outcome::Tried => {
+                self.insist(!is_published, || format!("upgrade {id} was only tried and was published"));
+                self.insist(!ever && mine == [0; 3], || format!("upgrade {id} was only tried: {mine:?}"));
+            }
             Outcome::Superseded | Outcome::Interrupted => {}
         }
         if matches!(receipt.outcome, Outcome::Refused | Outcome::RolledBack) && !was_current {

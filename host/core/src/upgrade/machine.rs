@@ -16,6 +16,7 @@ use crate::event::{Proof, Rehearsal};
 use crate::folder;
 use crate::id::{Digest, Generation, UpgradeId};
 use crate::ledger::Change;
+use crate::policy::Strategy;
 use crate::reason::{Cause, Refusal, Step};
 use crate::receipt::Outcome;
 use crate::turn::{Alarm, Turn};
@@ -57,7 +58,7 @@ impl Component {
             live: live.iter().filter_map(|digest| self.version(*digest)).map(Arc::as_ref).collect(),
             current: self.current.and_then(|digest| self.version(digest)).map(Arc::as_ref),
             provides: turn.provides,
-            strategy: self.policy.strategy,
+            strategy: self.strategy(),
         };
         let judgement = check(&version, &around);
         if !judgement.objections.is_empty() {
@@ -92,7 +93,8 @@ impl Component {
         }
         let to = draft.to.digest;
         let live = self.actors.iter().filter(|(_, actor)| actor.life == Life::Running);
-        let has_state = |from| matches!(self.handover(from, to), Ok(Handover::State { .. }));
+        let strategy = self.strategy();
+        let has_state = |from| matches!(self.handover(from, to, strategy), Ok(Handover::State { .. }));
         let of_old: std::collections::BTreeMap<Digest, bool> =
             live.clone().map(|(_, actor)| actor.version).map(|from| (from, has_state(from))).collect();
         let live: Vec<ActorKey> =
@@ -106,9 +108,14 @@ impl Component {
         self.rehearse(turn);
     }
 
-    pub fn handover(&self, from: Digest, to: Digest) -> Result<Handover, String> {
+    /// How actors go over by the upgrade in hand.
+    pub fn strategy(&self) -> Strategy {
+        self.upgrade.as_ref().and_then(|upgrade| upgrade.offer.strategy).unwrap_or(self.policy.strategy)
+    }
+
+    pub fn handover(&self, from: Digest, to: Digest, strategy: Strategy) -> Result<Handover, String> {
         match (self.version(from), self.version(to)) {
-            (Some(old), Some(new)) => handover(old, new, self.policy.strategy),
+            (Some(old), Some(new)) => handover(old, new, strategy),
             _ => Err("one of the two versions is not loaded".to_owned()),
         }
     }
@@ -148,7 +155,7 @@ impl Component {
                 continue;
             };
             verify.asked(key.clone(), generation);
-            if let Ok(handover) = self.handover(from, to) {
+            if let Ok(handover) = self.handover(from, to, self.strategy()) {
                 let address = self.address(&key);
                 turn.ask(Effect::Rehearse { upgrade, address, generation, to, handover });
             }
@@ -157,7 +164,7 @@ impl Component {
     }
 
     fn verified(&mut self, turn: &mut Turn<'_>) {
-        let Some(Upgrade { draft, stage: Stage::Verifying(verify), .. }) = &mut self.upgrade else {
+        let Some(Upgrade { draft, stage: Stage::Verifying(verify), offer, .. }) = &mut self.upgrade else {
             return;
         };
         draft.rehearsal.not_tried = draft.rehearsal.not_tried.saturating_sub(draft.rehearsal.tried);
@@ -168,6 +175,9 @@ impl Component {
         if !verify.is_proved {
             let words = "the dry run did not end in time; try again when there is less to do";
             return self.refuse(vec![Refusal::new(Step::Verified, "init", Cause::Surroundings, words)], turn);
+        }
+        if offer.is_trial {
+            return self.finish(Outcome::Tried, None, turn);
         }
         let to = draft.to.digest;
         let is_actor = |digest| self.version(digest).is_some_and(|version| version.kind == Kind::Actor);

@@ -9,6 +9,7 @@ use crate::effect::Effect;
 use crate::event::NotSwitched;
 use crate::happening::Happening;
 use crate::id::{Attempt, Digest, Generation, UpgradeId};
+use crate::policy::Strategy;
 use crate::turn::{Alarm, Turn};
 
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Straggler {
     /// The upgrade that was published without it.
     pub upgrade: UpgradeId,
     pub is_in_flight: bool,
+    /// How that upgrade was to take it over.
+    strategy: Strategy,
     /// Where the last try was to take it.
     to: Digest,
     generation: Generation,
@@ -28,16 +31,19 @@ const FIRST_ATTEMPT: Attempt = Attempt(1 << 16);
 impl Component {
     /// An actor was given up: it is tried again, for as long as it takes.
     pub fn straggles(&mut self, key: &ActorKey, upgrade: UpgradeId, turn: &mut Turn<'_>) {
+        let strategy = self.strategy();
         let Some(actor) = self.actors.get(key) else { return };
         // A try of the upgrade before this one may be under way still; its answer is waited for.
         let before = self.stragglers.remove(key).filter(|straggler| straggler.generation == actor.generation);
         let straggler = before.unwrap_or(Straggler {
             upgrade,
             is_in_flight: false,
+            strategy,
             to: actor.version,
             generation: actor.generation,
             attempt: FIRST_ATTEMPT,
         });
+        let straggler = Straggler { strategy, ..straggler };
         self.stragglers.insert(key.clone(), straggler);
         turn.wake(turn.now + plan::wait(1), Alarm::Straggler(self.address(key)));
         let words = format!("it still runs version {}, and goes over at its next boundary", self.label(actor.version));
@@ -62,7 +68,7 @@ impl Component {
             return turn.wake(turn.now + Duration::from_secs(1), Alarm::Straggler(address));
         }
         let (generation, from) = (actor.generation, actor.version);
-        match self.handover(from, to) {
+        match self.handover(from, to, straggler.strategy) {
             Err(words) => self.straggler_stays(key, words, turn),
             Ok(handover) => {
                 let Some(straggler) = self.stragglers.get_mut(key) else {

@@ -96,7 +96,7 @@ impl Component {
         {
             return Ok(*handover);
         }
-        let handover = self.handover(from, to)?;
+        let handover = self.handover(from, to, self.strategy())?;
         if let Some(Upgrade { stage: Stage::Switching(plan), .. }) = &mut self.upgrade {
             plan.handovers.insert(from, handover);
         }

@@ -64,7 +64,7 @@ fn rough_lives_come_to_every_end() {
         report.outcomes.into_iter().for_each(|(outcome, count)| *outcomes.entry(outcome).or_default() += count);
     }
     let ends: Vec<&str> = outcomes.keys().map(String::as_str).collect();
-    assert_eq!(ends, ["Interrupted", "Partial", "Refused", "RolledBack", "Settled", "Superseded"]);
+    assert_eq!(ends, ["Interrupted", "Partial", "Refused", "RolledBack", "Settled", "Superseded", "Tried"]);
     assert!(switches > 1_000, "{switches} switches");
     assert!(kept_births > 20, "{kept_births} births from a kept state");
 }

@@ -28,8 +28,15 @@ impl Host {
     fn judged(&mut self, number: u32) -> Vec<Effect> {
         let (component, digest) = (sim::component("counter"), sim::digest("counter", number));
         let source = contract::Source::Deploy { from: "test".to_owned() };
-        let offer =
-            contract::Offer { component: component.clone(), digest, name_label: None, modified: WallTime(1), source };
+        let offer = contract::Offer {
+            component: component.clone(),
+            digest,
+            name_label: None,
+            modified: WallTime(1),
+            source,
+            strategy: None,
+            is_trial: false,
+        };
         self.hear(Event::Offered { offer, request: Some(RequestId(u64::from(number))) });
         let version = Box::new(sim::keyed_actor("counter", number, 1));
         self.hear(Event::Loaded { component, digest, outcome: Ok(version) });

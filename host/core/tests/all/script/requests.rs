@@ -182,3 +182,59 @@ fn an_upgrade_in_hand_is_not_removed_from_under() {
           answer 5: Failed(NoSuchComponent, "there is no component unknown")
     "#]].assert_eq(&stage.told());
 }
+
+#[test]
+fn a_dry_run_tries_and_switches_nothing() {
+    let mut stage = running();
+    stage.play("deploy counter@2 dry-run \n loaded \n proved \n rehearsed counter/a \n rehearsed counter/b");
+    expect![[r#"
+        deploy counter@2 dry-run
+          answer 3: Upgrade(UpgradeId(3))
+          load counter@2
+        loaded
+          prove counter@2
+        proved
+          rehearse counter/a on 2, state 1
+          rehearse counter/b on 2, state 1
+        rehearsed counter/a
+        rehearsed counter/b
+          receipt 3 of counter: Tried at verified, 1 -> 2, 2 tried, 2 passed
+          retire counter@2
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_dry_run_takes_nobodys_turn() {
+    let mut stage = running();
+    stage.play("deploy counter@2 \n deploy counter@3 dry-run \n deploy counter@2 by-restart");
+    expect![[r#"
+        deploy counter@2
+          answer 3: Upgrade(UpgradeId(3))
+          load counter@2
+        deploy counter@3 dry-run
+          answer 4: Refused(Refusal { step: Staged, act: "try", address: None, words: "upgrade 3 of counter is not over; try again when it is", cause: Surroundings })
+          forget 3
+        deploy counter@2 by-restart
+          answer 5: Upgrade(UpgradeId(4))
+    "#]].assert_eq(&stage.told());
+}
+
+#[test]
+fn a_deploy_may_ask_for_a_restart() {
+    let mut stage = running();
+    stage.play("deploy counter@2 by-restart \n loaded \n proved \n written");
+    expect![[r#"
+        deploy counter@2 by-restart
+          answer 3: Upgrade(UpgradeId(3))
+          load counter@2
+        loaded
+          prove counter@2
+        proved
+          write table: clock@1, counter@1, counter@2 in hand
+        written
+          switch counter/a 1 -> 2, restart, try 1, hold 5s
+          switch counter/b 1 -> 2, restart, try 1, hold 5s
+    "#]]
+    .assert_eq(&stage.told());
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use changeling_core::contract::{Offer, Source, Version};
 use changeling_core::happening::Happening;
 use changeling_core::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, TableWrite, UpgradeId};
-use changeling_core::policy::{Policy, Settings};
+use changeling_core::policy::{Policy, Settings, Strategy};
 use changeling_core::reason::{Cause, ExitReason, Refusal, Step};
 use changeling_core::receipt::Receipt;
 use changeling_core::sim;
@@ -259,7 +259,7 @@ impl Stage {
     /// `NAME@N`, and at which wall time the file was modified where that is not now.
     fn offered(&mut self, is_deploy: bool, rest: &[&str]) -> Event {
         let (name, digest) = named(rest[0]);
-        let modified = rest.get(1).map_or(self.now.0 / 1_000, |at| at.parse().expect("a time"));
+        let modified = rest.get(1).and_then(|at| at.parse().ok()).unwrap_or(self.now.0 / 1_000);
         let source = match is_deploy {
             true => Source::Deploy { from: format!("{name}.wasm") },
             false => Source::Folder { file: format!("{}.wasm", rest[0]) },
@@ -270,6 +270,8 @@ impl Stage {
             name_label: rest[0].split_once('@').map(|(_, label)| label.to_owned()),
             modified: WallTime(modified),
             source,
+            strategy: rest.contains(&"by-restart").then_some(Strategy::Restart),
+            is_trial: rest.contains(&"dry-run"),
         };
         self.requests += u64::from(is_deploy);
         Event::Offered { offer, request: is_deploy.then_some(RequestId(self.requests)) }
