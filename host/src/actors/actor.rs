@@ -155,7 +155,7 @@ impl Actor {
             other => inner.lease = other,
         }
         let is_first = !inner.mailbox.has_messages();
-        inner.mailbox.push(message, self.terms.bounds()).map_err(|_| CallError::Overloaded)?;
+        inner.mailbox.push(message, self.terms.now().bounds).map_err(|_| CallError::Overloaded)?;
         match inner.lease {
             Lease::Vacant if is_first => return Ok(Posted::Wanted),
             Lease::Held => _ = inner.waiting.get_or_insert_with(Instant::now),

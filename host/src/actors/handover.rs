@@ -150,7 +150,7 @@ fn too_late(stop: Stop) -> Stop {
 
 /// `save`, with the wall time after which the upgrade, but not the actor, gives up on it.
 async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u32) -> Result<Vec<u8>, Stop> {
-    let limit = actor.terms.limits().save;
+    let limit = actor.terms.now().limits.save;
     let code = old.code.clone();
     let mut saving = std::pin::pin!(guarded(old.save(version, AtStake::Live)).fuse());
     let saved = match tokio::time::timeout(limit, &mut saving).await {

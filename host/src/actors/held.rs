@@ -18,7 +18,7 @@ pub struct Held {
 impl Held {
     pub(super) fn new(actor: &Arc<Actor>, incarnation: Box<Incarnation>) -> Self {
         let mut held = Self { actor: actor.clone(), incarnation: Some(incarnation) };
-        held.instance.take_up(&actor.terms.limits());
+        held.instance.take_up(&actor.terms.now().limits);
         held
     }
 

@@ -66,7 +66,7 @@ impl Service {
     /// # Errors
     /// `overloaded` where as many calls run as may.
     pub fn post(self: &Arc<Self>, message: Message) -> Result<(), CallError> {
-        let concurrent = self.terms.service().concurrent;
+        let concurrent = self.terms.now().service.concurrent;
         let free = |running: usize| (running < concurrent).then_some(running + 1);
         self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).map_err(|_| CallError::Overloaded)?;
         let service = self.clone();
@@ -103,15 +103,14 @@ impl Service {
     }
 
     async fn instance(&self) -> Result<Instance, CallError> {
-        let limits = self.terms.limits();
         // One of other limits than those that hold now has nothing to lose.
         while let Some(instance) = self.take_idle() {
-            if instance.is_within(&limits) {
+            if instance.is_within(&self.terms.now().limits) {
                 return Ok(instance);
             }
             self.stage.reaper.bury(instance);
         }
-        let made = self.stage.instance(&self.code, &self.address, &limits, Want::Birth).await;
+        let made = self.stage.instance(&self.code, &self.address, &self.terms.limits(), Want::Birth).await;
         made.map_err(|fault| match fault {
             Fault::NoRoom(_) => CallError::Overloaded,
             fault => CallError::Crashed(fault.reason()),
@@ -123,7 +122,7 @@ impl Service {
     }
 
     fn put_back(&self, instance: Instance) {
-        if self.terms.service().fresh || self.retired.load(Ordering::Acquire) {
+        if self.terms.now().service.fresh || self.retired.load(Ordering::Acquire) {
             return self.stage.reaper.bury(instance);
         }
         self.lock().push((Instant::now(), instance));

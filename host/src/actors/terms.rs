@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
 use super::mailbox::Bounds;
 use super::service;
@@ -39,18 +39,13 @@ impl Terms {
         self.0.store(Arc::new(settings));
     }
 
-    /// What an instance may use.
+    /// What holds in this instant; not to be held for longer than a look.
+    pub fn now(&self) -> Guard<Arc<Settings>> {
+        self.0.load()
+    }
+
+    /// What an instance that is made now may use.
     pub fn limits(&self) -> Arc<Limits> {
-        self.0.load().limits.clone()
-    }
-
-    /// What may wait at one address.
-    pub fn bounds(&self) -> Bounds {
-        self.0.load().bounds
-    }
-
-    /// How a service is run.
-    pub fn service(&self) -> service::Settings {
-        self.0.load().service
+        self.now().limits.clone()
     }
 }

@@ -66,7 +66,7 @@ async fn answer(
     let (code, terms) = router.find(&address).map_err(fail)?;
     let function = code.resolve(name).map_err(|not| no_such_function(&address, name, not))?.clone();
     drop(code);
-    let limit = terms.limits().message;
+    let limit = terms.now().limits.message;
     let args = arguments(&function, headers, &body, limit).map_err(|error| bad_argument(error, &address, &function))?;
     let call = Call { target: address.clone(), function: function.clone(), args, deadline };
     let result = router.call(call).await.map_err(fail)?;

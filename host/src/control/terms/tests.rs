@@ -16,10 +16,10 @@ fn name(text: &str) -> ComponentName {
 fn whoever_has_terms_hears_of_later_ones() {
     let all = TermsOf::new(config("[components.a]\nmailbox = 5"));
     let (a, b) = (all.of(&name("a")), all.of(&name("b")));
-    assert_eq!((a.bounds().messages, b.bounds().messages), (5, 1_000));
+    assert_eq!((a.now().bounds.messages, b.now().bounds.messages), (5, 1_000));
     let (of_a, of_b) = (a.limits(), b.limits());
     all.declare(config("[defaults]\ncpu = \"2s\"\n[components.a]\nmailbox = 6\ncpu = \"1s\""));
-    assert_eq!((a.bounds().messages, b.limits().cpu), (6, Duration::from_secs(2)));
+    assert_eq!((a.now().bounds.messages, b.limits().cpu), (6, Duration::from_secs(2)));
     assert!(Arc::ptr_eq(&of_a, &a.limits()), "limits that are the same stay the very same");
     assert!(!Arc::ptr_eq(&of_b, &b.limits()));
     assert!(Arc::ptr_eq(&a, &all.of(&name("a"))));

@@ -324,10 +324,12 @@ fn changes_notes_and_mistakes_are_told_as_they_are() {
     let changes = vec![changed("mailbox", Holds::AtOnce), changed("env", Holds::Instances)];
     let (file, notes) = ("changeling.toml".to_owned(), vec!["others can write it".to_owned()]);
     let settings = changeling_core::Settings::default();
+    stage.play("wait 1ms");
     stage.hear(Event::Declared(Box::new(Declaration { file: file.clone(), is_gone: false, settings, changes, notes })));
     let mistakes = vec![Misplaced { line: 2, column: 1, words: "there is no `mailbx`".to_owned() }];
     stage.hear(Event::Misdeclared { file, why: "2:1: there is no `mailbx`".to_owned(), mistakes });
     expect![[r#"
+        wait 1ms
           tell: the manifest has changed
             [components.counter] mailbox = 2 (was 1), at once
             [components.counter] env = 2 (was 1), for new instances: restart the actor (`changeling restart ADDRESS`)
