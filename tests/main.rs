@@ -5,6 +5,7 @@
 
 mod support;
 
+mod callers;
 mod calls;
 mod cli;
 mod docs;

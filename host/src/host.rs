@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::control::{self, Handle, Parts, wall_now};
 use crate::engine::room::Room;
 use crate::engine::{Engine, wit};
-use crate::http::{self, Access};
+use crate::http::{self, Access, Keys, Names};
 use crate::store::{LastEnd, Status, Store};
 use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
 
@@ -82,6 +82,10 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         anyhow::anyhow!("cannot listen on {listen}: {e}; take another with --listen, or 127.0.0.1:0 for a free port")
     })?;
     let token = token()?;
+    let keys = Keys::read(token.clone(), &config.http.tokens)?;
+    if !listen.ip().is_loopback() {
+        tracing::warn!("{listen} can be reached from other machines, and nothing here encrypts: keep it behind TLS");
+    }
 
     let (world, begin) = restore(&store, &config)?;
     let room = Room::of_this_machine(|total| config.host.memory.of(total));
@@ -105,7 +109,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let (handle, over) = control::start(parts, world, begin)?;
 
     // From here on actors of the last host come back, and what was kept of them on disk goes.
-    match open(dir, &config, &handle, listener, token).await {
+    match open(dir, &config, &handle, listener, token, keys).await {
         Ok(door) => Ok(Host { handle, door, over, queue }),
         Err(e) => {
             // Whoever is back already is put away again.
@@ -123,7 +127,7 @@ struct Door {
     url: String,
     ready: watch::Sender<bool>,
     stop_http: oneshot::Sender<()>,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    http: tokio::task::JoinHandle<()>,
     watcher: Option<Watcher>,
 }
 
@@ -134,16 +138,18 @@ async fn open(
     handle: &Handle,
     listener: TcpListener,
     token: String,
+    keys: Keys,
 ) -> anyhow::Result<Door> {
     let at = listener.local_addr()?;
     let url = format!("http://{at}");
     let (ready, is_ready) = watch::channel(false);
     let (stop_http, stopped) = oneshot::channel::<()>();
     let access = Access {
-        token: token.clone(),
+        keys,
         open_calls: config.http.open_calls,
         deadline: config.http.deadline,
-        hosts: names_of(at),
+        connections: usize::try_from(config.http.connections).unwrap_or(usize::MAX),
+        names: Names::new(at, config.http.hosts.clone()),
     };
     let serving = http::serve(listener, handle.clone(), access, is_ready, async { _ = stopped.await });
     let http = tokio::spawn(serving);
@@ -325,16 +331,6 @@ async fn sweep(handle: Handle) {
             tracing::warn!("the number of living actors was not noted: {e}");
         }
     }
-}
-
-/// The `Host` headers that mean us.
-fn names_of(at: SocketAddr) -> Vec<String> {
-    let port = at.port();
-    let mut names = vec![at.to_string()];
-    if at.ip().is_loopback() {
-        names.extend([format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]);
-    }
-    names
 }
 
 fn token() -> anyhow::Result<String> {

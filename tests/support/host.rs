@@ -132,6 +132,12 @@ impl Host {
         }
     }
 
+    /// The lines of its log that nobody has waited for yet; to its end, where it has ended.
+    pub fn log_so_far(&self) -> Vec<String> {
+        let soon = Duration::from_secs(5);
+        std::iter::from_fn(|| self.log.recv_timeout(soon).ok()).collect()
+    }
+
     /// Copies a guest into the folder as a version of `component`, and waits for its receipt.
     #[track_caller]
     pub fn drop_in(&self, component: &str, guest: &str) -> Receipt {
@@ -289,7 +295,8 @@ impl Host {
 
     /// A writing request.
     pub fn post(&self, path: &str, body: &[u8]) -> Answer {
-        let request = self.agent.post(format!("{}{path}", self.url));
+        let media = if path.starts_with("/v1/call/") { "application/json" } else { "application/wasm" };
+        let request = self.agent.post(format!("{}{path}", self.url)).header("content-type", media);
         answer(request.header("authorization", format!("Bearer {}", self.token)).send(body))
     }
 

@@ -28,7 +28,8 @@ pub struct Service {
     settings: Settings,
     idle: Mutex<Vec<(Instant, Instance)>>,
     in_flight: AtomicUsize,
-    handled: AtomicU64,
+    /// Of all versions of the component.
+    handled: Arc<AtomicU64>,
     retired: std::sync::atomic::AtomicBool,
 }
 
@@ -48,13 +49,14 @@ impl Default for Settings {
 }
 
 impl Service {
-    /// Without an instance yet.
+    /// Without an instance yet. It goes on counting where the version before it does.
     pub fn new(
         address: Address,
         code: Arc<Code>,
         limits: Arc<Limits>,
         stage: Arc<Stage>,
         settings: Settings,
+        before: Option<&Service>,
     ) -> Arc<Self> {
         Arc::new(Self {
             address,
@@ -64,7 +66,7 @@ impl Service {
             settings,
             idle: Mutex::default(),
             in_flight: AtomicUsize::new(0),
-            handled: AtomicU64::new(0),
+            handled: before.map(|before| before.handled.clone()).unwrap_or_default(),
             retired: false.into(),
         })
     }
@@ -151,7 +153,7 @@ impl Service {
         old.into_iter().for_each(|(_, instance)| self.stage.reaper.bury(instance));
     }
 
-    /// Calls that run, and calls that were handled.
+    /// Calls that run, and calls that were handled by all versions.
     pub fn counts(&self) -> (usize, u64) {
         (self.in_flight.load(Ordering::Relaxed), self.handled.load(Ordering::Relaxed))
     }

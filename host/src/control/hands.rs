@@ -207,7 +207,9 @@ impl Hands {
                 let settings = (self.settings)(&component);
                 let service = (code.version.kind == changeling_core::contract::Kind::Service).then(|| {
                     let address = Address::singleton(component.clone());
-                    Service::new(address, code.clone(), settings.limits.clone(), self.stage.clone(), settings.service)
+                    let last = before.as_ref().and_then(|published| published.service.as_deref());
+                    let (limits, stage) = (settings.limits.clone(), self.stage.clone());
+                    Service::new(address, code.clone(), limits, stage, settings.service, last)
                 });
                 let published = Published { code, limits: settings.limits, bounds: settings.bounds, service };
                 self.stage.directory.publish(component, published);
@@ -325,22 +327,35 @@ pub fn log(happening: &Happening) {
             tracing::info!("{component} {label} ({}) serves", digest.short())
         }
         Happening::Removed { component } => tracing::info!("{component} is removed"),
-        Happening::Ignored { file, why, .. } => tracing::warn!("{file} changes nothing: {why}"),
+        Happening::Ignored { file, why, .. } => tracing::warn!("{} changes nothing: {}", Plain(file), Plain(why)),
         Happening::Refused { component, label, step, reason, .. } => {
-            tracing::warn!("{component} {label} is refused ({step}): {reason}");
+            tracing::warn!("{component} {label} is refused ({step}): {}", Plain(reason));
         }
         Happening::Upgrading { component, label, step, .. } => tracing::debug!("{component} {label}: {step}"),
         Happening::Upgraded { component, label, outcome, reason, upgrade } => {
-            let reason = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
+            let reason = reason.as_ref().map(|r| format!(": {}", Plain(r))).unwrap_or_default();
             tracing::info!("{component} {label}: upgrade {upgrade} {outcome}{reason}");
         }
         Happening::Started { address, label, .. } => tracing::debug!("{address} runs on {label}"),
-        Happening::StartFailed { address, reason, .. } => tracing::warn!("{address} did not start: {reason}"),
-        Happening::Stopped { address, reason } => tracing::debug!("{address} ended: {reason}"),
+        Happening::StartFailed { address, reason, .. } => tracing::warn!("{address} did not start: {}", Plain(reason)),
+        Happening::Stopped { address, reason } => tracing::debug!("{address} ended: {}", Plain(&reason.to_string())),
         Happening::Crashed { address, reason, again_in_ms } => {
-            tracing::warn!("{address} crashed: {reason}; it starts again in {again_in_ms} ms");
+            let reason = reason.to_string();
+            tracing::warn!("{address} crashed: {}; it starts again in {again_in_ms} ms", Plain(&reason));
         }
-        Happening::Straggler { address, words } => tracing::info!("{address}: {words}"),
-        Happening::Trouble { what, why } => tracing::error!("{what}: {why}"),
+        Happening::Straggler { address, words } => tracing::info!("{address}: {}", Plain(words)),
+        Happening::Trouble { what, why } => tracing::error!("{}: {}", Plain(what), Plain(why)),
+    }
+}
+
+/// Words of guests and callers, which shall neither begin a line of the log nor steer a terminal.
+struct Plain<'a>(&'a str);
+
+impl std::fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use std::fmt::Write;
+        self.0
+            .chars()
+            .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_debug()) } else { f.write_char(c) })
     }
 }

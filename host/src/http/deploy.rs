@@ -1,8 +1,6 @@
 //! `POST /v1/deploy`: what dropping a file into the folder does, with an answer.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +10,7 @@ use changeling_core::id::{Address, ComponentName};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::body::Whole;
 use super::problem::Problem;
 use super::{App, MAX_COMPONENT, upgrades};
 use crate::control::wall_now;
@@ -38,7 +37,7 @@ const MAX_FROM: usize = 256;
 pub async fn deploy(
     State(app): State<App>,
     Query(given): Query<As>,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole<MAX_COMPONENT>,
 ) -> Result<Response, Problem> {
     let component = ComponentName::new(&given.component)?;
     let refused =
@@ -52,13 +51,6 @@ pub async fn deploy(
     }
     let from: String =
         given.file.as_deref().unwrap_or("http").chars().filter(|c| !c.is_control()).take(MAX_FROM).collect();
-    let body = body.map_err(|e| match e.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let why = format!("a component of more than {} MiB is not taken", MAX_COMPONENT >> 20);
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", why)
-        }
-        _ => refused(e.to_string()),
-    })?;
     check_whole(&body).map_err(refused)?;
     let mut receipts = app.handle.receipts();
     let store = app.handle.store.clone();
@@ -73,7 +65,7 @@ pub async fn deploy(
     };
     match app.handle.deploy(offer).await? {
         Answer::Upgrade(id) => {
-            let next = upgrades::next(&mut receipts, |receipt| receipt.id == id);
+            let next = upgrades::next(&mut receipts, app.ready.clone(), |receipt| receipt.id == id);
             match tokio::time::timeout(wait, next).await {
                 Ok(Some(receipt)) => Ok(Json((*receipt).clone()).into_response()),
                 _ => {

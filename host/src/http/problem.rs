@@ -24,6 +24,11 @@ impl Problem {
         Self { status, name, detail: detail.into(), more: Map::new() }
     }
 
+    /// Its stable name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Says one thing more.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -36,6 +41,12 @@ impl Problem {
     pub fn saying(mut self, detail: String) -> Self {
         self.detail = detail;
         self
+    }
+
+    /// What is said, printable: there may be a caller's or a guest's own words in it.
+    fn printable(&self) -> String {
+        let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        self.detail.chars().map(shown).collect()
     }
 
     /// Why a call has no answer.
@@ -102,7 +113,7 @@ impl IntoResponse for Problem {
             "type": format!("urn:changeling:problem:{}", self.name),
             "title": self.name.replace('-', " "),
             "status": self.status.as_u16(),
-            "detail": self.detail,
+            "detail": self.printable(),
         });
         if let Value::Object(body) = &mut body {
             body.extend(self.more);

@@ -11,10 +11,12 @@ use changeling_core::receipt::Receipt;
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 use super::App;
 use super::problem::Problem;
 use super::wire;
+use crate::control::Ending;
 
 /// Which receipts.
 #[derive(Deserialize)]
@@ -52,9 +54,11 @@ pub async fn list(State(app): State<App>, Query(which): Query<Which>) -> Result<
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     let mut upgrades: Vec<Receipt> = newest.into_iter().filter(|receipt| which.fits(receipt)).take(limit).collect();
     if upgrades.is_empty() && !wait.is_zero() {
-        let next = next(&mut coming, |receipt| which.fits(receipt));
-        if let Ok(Some(receipt)) = tokio::time::timeout(wait, next).await {
-            upgrades.push((*receipt).clone());
+        let next = next(&mut coming, app.ready, |receipt| which.fits(receipt));
+        match tokio::time::timeout(wait, next).await {
+            Ok(Some(receipt)) => upgrades.push((*receipt).clone()),
+            Ok(None) => return Err(Ending.into()),
+            Err(_) => {}
         }
     }
     Ok(Json(wire::Upgrades { kind: "changeling.upgrades/1".into(), upgrades }))
@@ -72,10 +76,11 @@ pub async fn one(
         return Ok(Json(receipt));
     }
     let wait = wait(which.wait.as_deref())?;
-    let next = next(&mut coming, |receipt| receipt.id == id);
+    let next = next(&mut coming, app.ready, |receipt| receipt.id == id);
     match tokio::time::timeout(wait, next).await {
         Ok(Some(receipt)) => Ok(Json((*receipt).clone())),
-        _ => Err(Problem::new(
+        Ok(None) => Err(Ending.into()),
+        Err(_) => Err(Problem::new(
             StatusCode::NOT_FOUND,
             "no-such-upgrade",
             format!("there is no receipt of upgrade {id} (yet)"),
@@ -92,13 +97,21 @@ pub fn wait(text: Option<&str>) -> Result<Duration, Problem> {
     Ok(wait.min(LONGEST_WAIT))
 }
 
-/// The next receipt that fits; none where the host ends.
-pub async fn next(coming: &mut Receiver<Arc<Receipt>>, fits: impl Fn(&Receipt) -> bool) -> Option<Arc<Receipt>> {
+/// The next receipt that fits; none where the host has ended. What was told before that is not kept back.
+pub async fn next(
+    coming: &mut Receiver<Arc<Receipt>>,
+    mut ready: watch::Receiver<bool>,
+    fits: impl Fn(&Receipt) -> bool,
+) -> Option<Arc<Receipt>> {
     loop {
-        match coming.recv().await {
-            Ok(receipt) if fits(&receipt) => return Some(receipt),
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return None,
+        tokio::select! {
+            biased;
+            told = coming.recv() => match told {
+                Ok(receipt) if fits(&receipt) => return Some(receipt),
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            },
+            changed = ready.changed() => if changed.is_err() { return None },
         }
     }
 }
