@@ -437,3 +437,36 @@ fn a_stream_from_the_beginning_gives_every_event_once_and_in_order() {
     let ids = lines.filter_map(|line| line.strip_prefix("id: ").and_then(|id| id.parse::<usize>().ok()));
     assert_eq!(ids.take(last).collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
 }
+
+#[test]
+fn nobody_writes_into_the_log_but_the_host() {
+    let mut host = Host::with_text_log();
+    host.drop_in("counter", "counter-v1").settled();
+    let evil = "%1b%5b31m%0aFORGED%0d%c2%9b";
+    for path in [
+        format!("/v1/call/{evil}/get"),
+        format!("/v1/call/counter/{evil}"),
+        format!("/v1/call/counter/{evil}/get"),
+        format!("/v1/deploy?component={evil}"),
+        format!("/v1/deploy?component=counter&file={evil}&label={evil}"),
+    ] {
+        let (status, _) = call(&host, &path, JSON, b"[\"\x1b[31m\\u001b\nFORGED\"]");
+        assert!((400..410).contains(&status), "{path}: {status}");
+    }
+    let refused = host.post(
+        &format!("/v1/deploy?component=counter&wait=60s&file={evil}"),
+        &crate::support::bytes("counter-change-errs"),
+    );
+    assert_eq!(refused.body["outcome"], "refused", "{refused:?}");
+    raw(&host, b"GET /\x1b[31m HTTP/1.1\r\nHost: \x1b\r\n\r\n");
+    raw(&host, head(&host, "GET /v1/actors", "X: \u{1b}[31m\r\n").as_bytes());
+    host.write_file("bad\u{1b}[31m\nFORGED.wasm", b"nothing");
+    let is_told = |event: &Value| event["file"].as_str().is_some_and(|file| file.contains("FORGED.wasm"));
+    host.until("the file is told of", |host| host.happenings().iter().any(is_told));
+    assert!(host.interrupt().success());
+    let log = host.log_so_far();
+    assert!(log.len() > 10, "{log:?}");
+    for line in log {
+        assert!(!line.starts_with("FORGED") && !line.chars().any(char::is_control), "{line:?}");
+    }
+}

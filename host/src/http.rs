@@ -6,6 +6,7 @@ pub use call::{OUTCOME, WAVE as MEDIA_WAVE};
 mod connections;
 mod convert;
 mod deploy;
+mod document;
 mod events;
 mod guard;
 mod keys;
@@ -22,14 +23,15 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::Router as Routes;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
+use utoipa_axum::router::OpenApiRouter as Routes;
+use utoipa_axum::routes;
 
 use self::connections::Connections;
 use self::convert::Convert;
+use self::document::Document;
 use crate::control::Handle;
 use crate::observe::Calls;
 
@@ -87,34 +89,35 @@ pub async fn serve(
     connections.serve(listener, routes(app), stop).await;
 }
 
-fn routes(app: App) -> Routes {
-    let calls = Routes::new()
-        .route("/v1/call/{component}/{function}", post(call::singleton))
-        .route("/v1/call/{component}/{key}/{function}", post(call::keyed))
-        .route_layer(from_fn_with_state(app.clone(), guard::calls));
-    let read = Routes::new()
-        .route("/v1/components", get(views::components))
-        .route("/v1/components/{name}", get(views::component))
-        .route("/v1/actors", get(views::actors))
-        .route("/v1/upgrades", get(upgrades::list))
-        .route("/v1/upgrades/{id}", get(upgrades::one))
-        .route("/v1/events", get(events::events))
-        .route("/metrics", get(metrics::metrics))
-        .route_layer(from_fn_with_state(app.clone(), guard::read));
-    let admin = Routes::new()
-        .route("/v1/components/{name}", delete(operate::remove))
-        .route("/v1/components/{name}/turn-back", post(operate::turn_back))
-        .route("/v1/actors/{address}/stop", post(operate::stop))
-        .route("/v1/actors/{address}/restart", post(operate::restart))
-        .route("/v1/actors/{address}/state", get(operate::state))
-        .route("/v1/deploy", post(deploy::deploy))
-        .route_layer(from_fn_with_state(app.clone(), guard::admin));
-    let open = Routes::new().route("/livez", get(|| async { StatusCode::OK })).route("/readyz", get(views::readyz));
-    open.merge(calls)
-        .merge(read)
-        .merge(admin)
+/// Each with its part of the document, which names method and path; by who may ask.
+fn routes(app: App) -> Router {
+    let of_calls = Routes::new().routes(routes!(call::singleton)).routes(routes!(call::keyed));
+    let of_read = Routes::new()
+        .routes(routes!(views::components))
+        .routes(routes!(views::component))
+        .routes(routes!(views::actors))
+        .routes(routes!(upgrades::list))
+        .routes(routes!(upgrades::one))
+        .routes(routes!(events::events))
+        .routes(routes!(metrics::metrics));
+    let of_admin = Routes::new()
+        .routes(routes!(operate::remove))
+        .routes(routes!(operate::turn_back))
+        .routes(routes!(operate::stop))
+        .routes(routes!(operate::restart))
+        .routes(routes!(operate::state))
+        .routes(routes!(deploy::deploy));
+    let open =
+        Routes::new().routes(routes!(views::livez)).routes(routes!(views::readyz)).routes(routes!(document::openapi));
+    let (router, document) = open
+        .merge(of_calls.route_layer(from_fn_with_state(app.clone(), guard::calls)))
+        .merge(of_read.route_layer(from_fn_with_state(app.clone(), guard::read)))
+        .merge(of_admin.route_layer(from_fn_with_state(app.clone(), guard::admin)))
+        .split_for_parts();
+    router
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(Extension(Document::new(document)))
         .layer(from_fn_with_state(app.clone(), guard::check_host))
         .with_state(app)
 }

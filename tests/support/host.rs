@@ -25,6 +25,8 @@ pub struct Host {
     url: String,
     token: String,
     log: Receiver<String>,
+    /// `json`, or `text` with everything in it.
+    log_form: &'static str,
     agent: Agent,
 }
 
@@ -57,6 +59,11 @@ impl Host {
         Self::on(folder())
     }
 
+    /// On an empty folder, with a log as text that leaves nothing out.
+    pub fn with_text_log() -> Self {
+        Self::logging(folder(), "text")
+    }
+
     /// On an empty folder with this manifest.
     pub fn with_manifest(manifest: &str) -> Self {
         let dir = folder();
@@ -65,6 +72,10 @@ impl Host {
     }
 
     fn on(dir: TempDir) -> Self {
+        Self::logging(dir, "json")
+    }
+
+    fn logging(dir: TempDir, log_form: &'static str) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(64)
@@ -73,14 +84,15 @@ impl Host {
             .build()
             .into();
         let (_, log) = channel();
-        let mut host = Self { child: None, dir, url: String::new(), token: String::new(), log, agent };
+        let mut host = Self { child: None, dir, url: String::new(), token: String::new(), log, log_form, agent };
         host.begin();
         host
     }
 
     fn begin(&mut self) {
         let mut child = Command::new(BINARY)
-            .args(["run", "--listen", "127.0.0.1:0", "--log", "json"])
+            .args(["run", "--listen", "127.0.0.1:0", "--log", self.log_form])
+            .env("CHANGELING_LOG_LEVEL", if self.log_form == "text" { "trace" } else { "info" })
             .arg(self.dir.path())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -291,6 +303,30 @@ impl Host {
     pub fn get(&self, path: &str) -> Answer {
         let request = self.agent.get(format!("{}{path}", self.url));
         answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+    }
+
+    /// A reading request for an answer of this media type.
+    pub fn get_as(&self, path: &str, media: &str) -> Answer {
+        let request = self.agent.get(format!("{}{path}", self.url)).header("accept", media);
+        answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+    }
+
+    /// Any request, without a body.
+    pub fn ask(&self, method: &str, path: &str) -> Answer {
+        self.ask_with(method, path, &self.token)
+    }
+
+    /// The same from somebody whom it does not know.
+    pub fn ask_unknown(&self, method: &str, path: &str) -> Answer {
+        self.ask_with(method, path, "unknown")
+    }
+
+    fn ask_with(&self, method: &str, path: &str, token: &str) -> Answer {
+        let request = ureq::http::Request::builder().method(method.to_uppercase().as_str());
+        let request = request.uri(format!("{}{path}", self.url)).header("authorization", format!("Bearer {token}"));
+        // A host that refuses before it has read everything closes, and the next one would find that out.
+        let request = request.header("connection", "close");
+        answer(self.agent.run(request.body(ureq::SendBody::none()).expect("a request")))
     }
 
     /// A writing request.

@@ -359,3 +359,13 @@ impl std::fmt::Display for Plain<'_> {
             .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_debug()) } else { f.write_char(c) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_others_are_one_plain_line() {
+        assert_eq!(Plain("né\u{1b}[31m\n\u{9b}").to_string(), "né\\u{1b}[31m\\n\\u{9b}");
+    }
+}

@@ -28,6 +28,26 @@ pub const WAVE: &str = "application/x-wave";
 pub const OUTCOME: &str = "changeling-outcome";
 
 /// To the singleton, or to a service.
+#[utoipa::path(
+    post,
+    path = "/v1/call/{component}/{function}",
+    tag = "calls",
+    params(
+        ("component" = String, Path, description = "Whose code answers"),
+        ("function" = String, Path, description = "Its name, where need be `interface.function`"),
+        ("changeling-deadline" = Option<String>, Header, description = "How long to wait, as `500ms`"),
+    ),
+    request_body(
+        content((serde_json::Value = "application/json"), (Vec<String> = "application/x-wave")),
+        description = "Arguments: an array, or an object by the names of parameters; or an array of WAVE texts"
+    ),
+    responses((
+        status = 200,
+        description = "Its result, also where that is an `err`",
+        content((serde_json::Value = "application/json"), (String = "application/x-wave")),
+        headers(("changeling-outcome" = String, description = "`ok` or `err`, where it answers with a `result`"))
+    ))
+)]
 pub async fn singleton(
     State(app): State<App>,
     Path((component, function)): Path<(String, String)>,
@@ -40,6 +60,27 @@ pub async fn singleton(
 }
 
 /// To an actor by its key.
+#[utoipa::path(
+    post,
+    path = "/v1/call/{component}/{key}/{function}",
+    tag = "calls",
+    params(
+        ("component" = String, Path, description = "Whose code answers"),
+        ("key" = String, Path, description = "Which of its actors"),
+        ("function" = String, Path, description = "Its name, where need be `interface.function`"),
+        ("changeling-deadline" = Option<String>, Header, description = "How long to wait, as `500ms`"),
+    ),
+    request_body(
+        content((serde_json::Value = "application/json"), (Vec<String> = "application/x-wave")),
+        description = "Arguments: an array, or an object by the names of parameters; or an array of WAVE texts"
+    ),
+    responses((
+        status = 200,
+        description = "Its result, also where that is an `err`",
+        content((serde_json::Value = "application/json"), (String = "application/x-wave")),
+        headers(("changeling-outcome" = String, description = "`ok` or `err`, where it answers with a `result`"))
+    ))
+)]
 pub async fn keyed(
     State(app): State<App>,
     Path((component, key, function)): Path<(String, String, String)>,

@@ -9,16 +9,18 @@ use changeling_core::contract::{Offer, Source};
 use changeling_core::id::{Address, ComponentName};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
 
 use super::body::Whole;
 use super::problem::Problem;
-use super::{App, MAX_COMPONENT, upgrades};
+use super::{App, MAX_COMPONENT, upgrades, wire};
 use crate::control::wall_now;
 use crate::engine::label::MAX_LABEL;
 use crate::watch::check_whole;
 
 /// As what.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct As {
     /// The component that it is a version of.
     component: String,
@@ -34,6 +36,14 @@ pub struct As {
 const MAX_FROM: usize = 256;
 
 /// Takes a component as the body.
+#[utoipa::path(
+    post,
+    path = "/v1/deploy",
+    tag = "admin",
+    params(As),
+    request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component"),
+    responses((status = 200, description = "It is decided, or changes nothing", body = wire::Deployed), (status = 202, description = "The upgrade has begun", body = wire::Begun), (status = 204, description = "It is taken, and waits"))
+)]
 pub async fn deploy(
     State(app): State<App>,
     Query(given): Query<As>,
@@ -68,13 +78,10 @@ pub async fn deploy(
             let next = upgrades::next(&mut receipts, app.ready.clone(), |receipt| receipt.id == id);
             match tokio::time::timeout(wait, next).await {
                 Ok(Some(receipt)) => Ok(Json((*receipt).clone()).into_response()),
-                _ => {
-                    Ok((StatusCode::ACCEPTED, Json(json!({ "$type": "changeling.upgrade/1", "id": id })))
-                        .into_response())
-                }
+                _ => Ok((StatusCode::ACCEPTED, Json(wire::Begun::new(id))).into_response()),
             }
         }
-        Answer::Nothing(why) => Ok(Json(json!({ "$type": "changeling.nothing/1", "reason": why })).into_response()),
+        Answer::Nothing(why) => Ok(Json(wire::Nothing::new(why)).into_response()),
         Answer::Done => Ok(StatusCode::NO_CONTENT.into_response()),
         Answer::Refused(refusal) => Err(refused(refusal.to_string()).with("step", json!(refusal.step))),
         Answer::Failed(error, sentence) => {

@@ -9,26 +9,40 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use utoipa::IntoParams;
 
 use super::App;
 use super::problem::Problem;
+use super::wire;
 use crate::store::{Pages, Record};
 
 /// From where.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct From {
     /// The number of the last event that is known already.
     since: Option<u64>,
+    /// At most so many, where they are not streamed; 1,000 where it is not said.
     limit: Option<usize>,
 }
 
 const DEFAULT_LIMIT: usize = 1_000;
 
 /// `GET /v1/events`.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "read",
+    params(From, ("last-event-id" = Option<u64>, Header, description = "Where a stream is taken up again")),
+    responses((
+        status = 200,
+        description = "What happened; as a stream also what happens",
+        content((wire::Events = "application/json"), (String = "text/event-stream"))
+    ))
+)]
 pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: HeaderMap) -> Result<Response, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_stream = text(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream"));
@@ -53,7 +67,8 @@ pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: H
     // Megabytes may be read: not on a thread that others wait for.
     let written = tokio::task::spawn_blocking(move || store.events.since(since, limit)).await;
     let written = written.map_err(|e| unreadable(e.to_string()))?.map_err(|e| unreadable(e.to_string()))?;
-    Ok(Json(json!({ "$type": "changeling.events/1", "events": written })).into_response())
+    let document = wire::Events { kind: "changeling.events/1".into(), events: written };
+    Ok(Json(document).into_response())
 }
 
 /// How much of what is written a stream holds at a time, in events.

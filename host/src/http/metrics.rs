@@ -10,6 +10,12 @@ use crate::control::Ending;
 use crate::observe::{self, MEDIA_TYPE, Process};
 
 /// Figures of the host in the text form of Prometheus (OpenMetrics 1.0).
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "read",
+    responses((status = 200, description = "Figures as text", body = String, content_type = "application/openmetrics-text"))
+)]
 pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
     let views = app.handle.look(|world| world.components().collect::<Vec<_>>()).await?;
     let connections = observe::connections(app.connections.open(), app.connections.limit(), app.connections.accepted());

@@ -5,8 +5,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use changeling_core::id::{Address, BadName};
 use changeling_core::reason::CallError;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::wire;
 use crate::control::Ending;
 
 /// A problem on its way to a client.
@@ -109,15 +110,13 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": format!("urn:changeling:problem:{}", self.name),
-            "title": self.name.replace('-', " "),
-            "status": self.status.as_u16(),
-            "detail": self.printable(),
-        });
-        if let Value::Object(body) = &mut body {
-            body.extend(self.more);
-        }
+        let body = wire::Problem {
+            kind: format!("urn:changeling:problem:{}", self.name),
+            title: self.name.replace('-', " "),
+            status: self.status.as_u16(),
+            detail: self.printable(),
+            more: self.more,
+        };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

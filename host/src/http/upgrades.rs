@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use utoipa::IntoParams;
 
 use super::App;
 use super::problem::Problem;
@@ -19,15 +20,27 @@ use super::wire;
 use crate::control::Ending;
 
 /// Which receipts.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
+    /// Of this component alone.
     component: Option<ComponentName>,
+    /// To this version alone.
     to: Option<Digest>,
     /// Only those with a greater number.
     after: Option<u64>,
     /// How long to wait for one that is final, as `10s`.
     wait: Option<String>,
+    /// At most so many; 100 where it is not said.
     limit: Option<usize>,
+}
+
+/// How long to wait.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wait {
+    /// For the receipt to be final, as `10s`.
+    wait: Option<String>,
 }
 
 const DEFAULT_LIMIT: usize = 100;
@@ -44,6 +57,13 @@ impl Which {
 }
 
 /// `GET /v1/upgrades`: newest first. With `wait` it answers as soon as there is one that fits.
+#[utoipa::path(
+    get,
+    path = "/v1/upgrades",
+    tag = "read",
+    params(Which),
+    responses((status = 200, description = "Receipts, newest first", body = wire::Upgrades))
+)]
 pub async fn list(State(app): State<App>, Query(which): Query<Which>) -> Result<Json<wire::Upgrades>, Problem> {
     // Before the look at what is written, so that none is missed between the two.
     let mut coming = app.handle.receipts();
@@ -65,17 +85,24 @@ pub async fn list(State(app): State<App>, Query(which): Query<Which>) -> Result<
 }
 
 /// `GET /v1/upgrades/{id}`, with `wait` when it is not final yet.
+#[utoipa::path(
+    get,
+    path = "/v1/upgrades/{id}",
+    tag = "read",
+    params(("id" = u64, Path, description = "Which upgrade"), Wait),
+    responses((status = 200, description = "Its receipt", body = Receipt))
+)]
 pub async fn one(
     State(app): State<App>,
     Path(id): Path<u64>,
-    Query(which): Query<Which>,
+    Query(patience): Query<Wait>,
 ) -> Result<Json<Receipt>, Problem> {
     let id = UpgradeId(id);
     let mut coming = app.handle.receipts();
     if let Ok(receipt) = app.handle.store.receipts.read(id) {
         return Ok(Json(receipt));
     }
-    let wait = wait(which.wait.as_deref())?;
+    let wait = wait(patience.wait.as_deref())?;
     let next = next(&mut coming, app.ready, |receipt| receipt.id == id);
     match tokio::time::timeout(wait, next).await {
         Ok(Some(receipt)) => Ok(Json((*receipt).clone())),

@@ -50,7 +50,8 @@ struct End {
 }
 
 /// One line of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Event)]
 pub struct Record {
     /// Its number: grows by one, also across restarts.
     pub seq: u64,
