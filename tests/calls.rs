@@ -42,7 +42,7 @@ fn a_client_that_disconnects_leaves_handler_and_actor_intact() {
     let (body, token, at) = ("[300]", host.token(), host.url().trim_start_matches("http://"));
     write!(
         client,
-        "POST /v1/call/timer/slow HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /v1/call/timer/slow HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("the host reads");

@@ -217,6 +217,7 @@ fn calls_are_opened_and_closed_and_wait_as_long_as_is_said() {
             .config()
             .http_status_as_error(false)
             .build()
+            .content_type("application/json")
             .send("[]");
         answer.expect("the host answers").status().as_u16()
     };
