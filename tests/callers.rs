@@ -1,9 +1,9 @@
 //! Callers are hostile until they show a token, and bounded when they have: who may ask what, and what it costs the host.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -203,13 +203,18 @@ fn a_token_file_that_others_can_read_keeps_the_host_from_starting() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
     std::fs::write(dir.path().join("changeling.toml"), "[http.tokens.ops]\nfile = \"ops.token\"\nmay = [\"read\"]\n")
         .expect("it is written");
-    let run = std::process::Command::new(crate::support::BINARY)
+    let mut run = std::process::Command::new(crate::support::BINARY)
         .args(["run", "--listen", "127.0.0.1:0"])
         .arg(dir.path())
-        .output()
+        .stderr(std::process::Stdio::piped())
+        .spawn()
         .expect("it runs");
-    let told = String::from_utf8_lossy(&run.stderr);
-    assert_eq!(run.status.code(), Some(1), "{told}");
+    let mut told = String::new();
+    let mut log = BufReader::new(run.stderr.take().expect("its log")).lines().map_while(Result::ok);
+    log.by_ref().take_while(|line| !line.contains("serving")).for_each(|line| told.push_str(&line));
+    // Had it started, it would run on.
+    _ = run.kill();
+    assert_eq!(run.wait().expect("it ends").code(), Some(1), "{told}");
     assert!(
         told.contains("ops.token of the token `ops`: can be read or written by others") && told.contains("chmod 600"),
         "{told}"
@@ -433,7 +438,9 @@ fn a_stream_from_the_beginning_gives_every_event_once_and_in_order() {
     let mut stream = connect(&host);
     let more = "Accept: text/event-stream\r\nLast-Event-ID: 0\r\n";
     stream.write_all(head(&host, "GET /v1/events", more).as_bytes()).expect("it is taken");
-    let lines = std::io::BufRead::lines(std::io::BufReader::new(stream)).map_while(Result::ok);
+    // The stream goes on, and so would the test.
+    let until = Instant::now() + PATIENCE;
+    let lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|_| Instant::now() < until);
     let ids = lines.filter_map(|line| line.strip_prefix("id: ").and_then(|id| id.parse::<usize>().ok()));
     assert_eq!(ids.take(last).collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
 }

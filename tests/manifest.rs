@@ -2,6 +2,7 @@
 //! what has to wait is told by name.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -241,6 +242,29 @@ fn calls_are_opened_and_closed_and_wait_as_long_as_is_said() {
     declare(&host, "[http]\nopen-calls = false\n");
     assert_eq!(stranger(), 401);
     assert_eq!(host.try_call("timer", "slow", json!([50])).status, 200);
+}
+
+#[test]
+fn tokens_come_and_go_with_the_manifest() {
+    let host = Host::start();
+    let secret = "0123456789abcdef0123456789abcdef";
+    host.write_file("ops.token", secret.as_bytes());
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(host.dir().join("ops.token"), private).expect("the file is ours");
+    let ops = || {
+        let asked = ureq::get(format!("{}/v1/actors", host.url())).config().http_status_as_error(false).build();
+        let answer = asked.header("authorization", format!("Bearer {secret}")).call();
+        answer.expect("the host answers").status().as_u16()
+    };
+    assert_eq!(ops(), 401);
+    declare(&host, "[http.tokens.ops]\nfile = \"ops.token\"\nmay = [\"read\"]\n");
+    assert_eq!(ops(), 200);
+    let wrong = declare(&host, "[http.tokens.ops]\nfile = \"nowhere.token\"\nmay = [\"admin\"]\n");
+    assert_eq!(wrong["event"], json!("misdeclared"));
+    assert!(wrong["why"].as_str().is_some_and(|why| why.contains("nowhere.token of the token `ops`")), "{wrong}");
+    assert_eq!(ops(), 200);
+    declare(&host, "");
+    assert_eq!(ops(), 401);
 }
 
 #[test]
