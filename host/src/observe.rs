@@ -6,5 +6,5 @@ mod collect;
 mod text;
 
 pub use calls::Calls;
-pub use collect::{Process, collect, connections};
+pub use collect::{Process, collect, connections, tasks};
 pub use text::{Family, MEDIA_TYPE, write};

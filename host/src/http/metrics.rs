@@ -23,6 +23,7 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Proble
     let collecting = tokio::task::spawn_blocking(move || {
         let mut families = observe::collect(&app.handle, &views, &app.calls, &Process::look(app.began));
         families.extend(connections);
+        families.push(observe::tasks());
         observe::write(families)
     });
     let text = collecting.await.map_err(|_| Ending)?;

@@ -87,6 +87,12 @@ fn holdings(handle: &Handle) -> [Family; 5] {
     ]
 }
 
+/// Of the runtime that connections and timers of the host run on; actors are none of it.
+pub fn tasks() -> Family {
+    let alive = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    Family::gauge("changeling_runtime_tasks", "Tasks of the host's runtime; actors at rest have none").of(alive as f64)
+}
+
 /// Of the connections of HTTP.
 pub fn connections(open: usize, limit: usize, accepted: u64) -> [Family; 3] {
     [
