@@ -7,6 +7,7 @@ mod support;
 
 mod calls;
 mod cli;
+mod crowd;
 mod docs;
 mod hold;
 mod idle;

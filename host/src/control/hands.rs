@@ -330,6 +330,7 @@ pub fn log(happening: &Happening) {
             tracing::warn!("{component} {label} is refused ({step}): {reason}");
         }
         Happening::Upgrading { component, label, step, .. } => tracing::debug!("{component} {label}: {step}"),
+        Happening::Waiting { component, label, reason, .. } => tracing::warn!("{component} {label} waits: {reason}"),
         Happening::Upgraded { component, label, outcome, reason, upgrade } => {
             let reason = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
             tracing::info!("{component} {label}: upgrade {upgrade} {outcome}{reason}");
