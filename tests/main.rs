@@ -11,6 +11,7 @@ mod crowd;
 mod docs;
 mod hold;
 mod idle;
+mod kept;
 mod kinds;
 mod layers;
 mod misbehaving;

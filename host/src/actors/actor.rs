@@ -14,7 +14,8 @@ use changeling_core::reason::{CallError, ExitReason};
 use futures_channel::oneshot;
 
 use super::held::Held;
-use super::incarnation::{Incarnation, Kept};
+use super::incarnation::Incarnation;
+use super::kept::Kept;
 use super::kill::Kill;
 use super::mailbox::{Bounds, Entry, Mailbox, Message, Next};
 use super::run;
@@ -45,7 +46,7 @@ struct Inner {
     code: Arc<Code>,
     /// Why nothing is accepted any more.
     shut: Option<CallError>,
-    kept: Option<Kept>,
+    kept: Option<Arc<Kept>>,
     /// Since when the oldest message waits behind somebody from the system lane; none where none does.
     waiting: Option<Instant>,
 }
@@ -291,27 +292,34 @@ impl Actor {
     ///
     /// # Errors
     /// A queued function that the version does not serve: then nothing changed.
-    pub fn switch(&self, code: &Arc<Code>, kept: Option<Kept>) -> Result<(u64, Option<Instant>), Arc<Function>> {
-        let mut inner = self.lock();
-        if let Some(function) = inner.mailbox.unserved_by(code) {
-            return Err(function);
-        }
-        inner.code = code.clone();
-        inner.kept = kept;
-        Ok((inner.mailbox.len() as u64, inner.waiting.take()))
+    pub fn switch(&self, code: &Arc<Code>, kept: Option<Arc<Kept>>) -> Result<(u64, Option<Instant>), Arc<Function>> {
+        let (waited, before) = {
+            let mut inner = self.lock();
+            if let Some(function) = inner.mailbox.unserved_by(code) {
+                return Err(function);
+            }
+            inner.code = code.clone();
+            let before = std::mem::replace(&mut inner.kept, kept);
+            ((inner.mailbox.len() as u64, inner.waiting.take()), before)
+        };
+        self.bury(before);
+        Ok(waited)
     }
 
     /// What it was before this upgrade switched it.
-    pub fn kept(&self, upgrade: UpgradeId) -> Option<Kept> {
+    pub fn kept(&self, upgrade: UpgradeId) -> Option<Arc<Kept>> {
         self.lock().kept.clone().filter(|kept| kept.upgrade == upgrade)
     }
 
     /// That is of no more use.
     pub fn drop_kept(&self, upgrade: UpgradeId) {
-        let mut inner = self.lock();
-        if inner.kept.as_ref().is_some_and(|kept| kept.upgrade == upgrade) {
-            inner.kept = None;
-        }
+        let kept = self.lock().kept.take_if(|kept| kept.upgrade == upgrade);
+        self.bury(kept);
+    }
+
+    /// A file may go with it, and nobody here waits for a disk.
+    fn bury(&self, kept: Option<Arc<Kept>>) {
+        kept.into_iter().for_each(|kept| self.stage.reaper.bury(kept));
     }
 
     /// A new life begins; its run will hold the lease.
@@ -372,12 +380,13 @@ impl Actor {
 
     /// Accepts nothing any more; everything that waits is answered so.
     pub fn shut(&self, error: CallError) {
-        let left = {
+        let (left, kept) = {
             let mut inner = self.lock();
             inner.lease = Lease::Vacant;
             inner.shut = Some(error.clone());
-            inner.mailbox.drain()
+            (inner.mailbox.drain(), inner.kept.take())
         };
+        self.bury(kept);
         left.into_iter().for_each(|message| message.answer(Err(error.clone())));
     }
 

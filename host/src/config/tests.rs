@@ -42,7 +42,7 @@ fn every_documented_default_is_true_and_every_setting_is_explained() {
     let config = parsed(&text);
     assert_eq!(config.components[&name("counter")], ComponentConfig::default());
     assert_eq!(Config { components: BTreeMap::new(), ..config }, Config::default(), "{text}");
-    assert_eq!(settings().len(), 5 + 4 + 24);
+    assert_eq!(settings().len(), 6 + 4 + 24);
 }
 
 #[test]
@@ -67,6 +67,7 @@ fn what_is_set_is_what_holds() {
 
         [host]
         memory = "8GiB"
+        kept-states = "0B"
         watch = false
 
         [http]
@@ -87,6 +88,7 @@ fn what_is_set_is_what_holds() {
         assert_eq!(one.policy.drain_timeout, Duration::from_secs(90));
     }
     assert_eq!((config.host.memory.of(1 << 40), config.host.watch), (8 << 30, false));
+    assert_eq!((config.host.kept_states, Host::default().kept_states), (0, 256 << 20));
     assert_eq!(Host::default().memory.of(1_000), 700);
     assert!(config.http.open_calls && config.http.may_listen_on(config.http.listen));
 }

@@ -182,10 +182,9 @@ impl Hands {
             Birth::First => From::Init { after: None, args: None },
             Birth::Restart(reason) => From::Init { after: Some(reason), args: None },
             Birth::Kept(upgrade) => match actor.kept(upgrade) {
-                Some(kept) => {
-                    let saved = Saved { state: kept.state, timers: kept.timers, args: None };
-                    From::State(Box::new(move || Ok(saved)))
-                }
+                Some(kept) => From::State(Box::new(move || {
+                    Ok(Saved { state: kept.saved()?, timers: kept.timers.clone(), args: None })
+                })),
                 None => From::Init { after: None, args: None },
             },
             Birth::Parked => {
@@ -295,7 +294,7 @@ fn unpark(store: &Store, address: &Address) -> Result<Saved, String> {
     let timers = parked.head.timers.into_iter();
     let timers = timers.map(|t| (t.id, Duration::from_millis(t.remaining_ms), t.token)).collect();
     Ok(Saved {
-        state: parked.head.state_version.zip(parked.state),
+        state: parked.head.state_version.zip(parked.state.map(Into::into)),
         timers: Timers::resume(timers, Instant::now()),
         args: parked.head.args,
     })
