@@ -9,6 +9,7 @@ mod calls;
 mod cli;
 mod crowd;
 mod docs;
+mod first;
 mod hold;
 mod idle;
 mod kept;

@@ -68,7 +68,11 @@ pub async fn birth(
                 Some(reason) => end(&actor, incarnation, reason).await,
             }
         }
-        Err(failure) => news.tell(Event::StartFailed { address, generation, failure }),
+        Err(failure) => {
+            // First: what is decided about that looks whether the address is free.
+            actor.not_born();
+            news.tell(Event::StartFailed { address, generation, failure });
+        }
     }
 }
 

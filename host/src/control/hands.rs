@@ -175,8 +175,17 @@ impl Hands {
             return self.stage.news.tell(Event::StartFailed { address, generation, failure });
         };
         let settings = (self.settings)(&address.component);
-        let make = || Actor::new(address.clone(), code.clone(), settings.limits, settings.bounds, self.stage.clone());
+        let published = self.stage.directory.component(&address.component);
+        let make = || {
+            let (limits, bounds, stage) = (settings.limits, settings.bounds, self.stage.clone());
+            let actor = Actor::new(address.clone(), code.clone(), limits, bounds, stage);
+            if serves_no_actors(published.as_ref()) {
+                actor.hide();
+            }
+            actor
+        };
         let (actor, _) = self.stage.directory.actor_or(&address, make);
+        actor.coming();
         let was_parked = from == Birth::Parked;
         let from = match from {
             Birth::First => From::Init { after: None, args: None },
@@ -209,7 +218,12 @@ impl Hands {
                     Service::new(address, code.clone(), settings.limits.clone(), self.stage.clone(), settings.service)
                 });
                 let published = Published { code, limits: settings.limits, bounds: settings.bounds, service };
+                let singleton = Address::singleton(component.clone());
                 self.stage.directory.publish(component, published);
+                if serves_no_actors(before.as_ref()) {
+                    // It started before this, and was shown to nobody.
+                    self.stage.directory.actor(&singleton).into_iter().for_each(|actor| actor.show());
+                }
             }
         }
         if let Some(service) = before.and_then(|published| published.service) {
@@ -278,6 +292,11 @@ impl Hands {
 
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Whether no version of a component is published that has actors: whoever is born then, is not to be found yet.
+fn serves_no_actors(published: Option<&Published>) -> bool {
+    published.is_none_or(|published| published.service.is_some())
 }
 
 /// The core asks for nothing on a version that is not loaded. If it did, it would be answered, and that is said.
