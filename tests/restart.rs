@@ -1,7 +1,5 @@
 //! The host ends and starts again; actors go on where they were.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use crate::support::Host;
@@ -24,7 +22,7 @@ fn after_an_interrupt_every_actor_goes_on_where_it_was() {
         for n in 1..=5 {
             assert_eq!(host.call(&format!("keyed/k{n}"), "get", json!([])), json!(n));
         }
-        host.until("nothing is parked", |host| files(host, "parked").is_empty());
+        host.until("nothing is parked", |host| host.files("parked").is_empty());
     }
 }
 
@@ -143,7 +141,7 @@ fn a_damaged_version_is_named_and_the_rest_starts() {
     host.call("counter", "increment", json!([3]));
     assert!(host.interrupt().success());
     let digest = other.0["to"]["digest"].as_str().expect("a digest").to_owned();
-    let damaged = files(&host, "versions").into_iter().find(|file| file.to_string_lossy().contains(&digest));
+    let damaged = host.files("versions").into_iter().find(|file| file.to_string_lossy().contains(&digest));
     std::fs::write(damaged.expect("it is stored"), b"\0asm and nothing else").expect("it is damaged");
     host.start_again();
 
@@ -153,8 +151,8 @@ fn a_damaged_version_is_named_and_the_rest_starts() {
         host.happenings().iter().any(|event| event["what"].as_str().is_some_and(|what| what.contains("of other")))
     };
     assert!(said(&host), "nobody said which: {:?}", host.happenings());
-    // The parked state waits for its version.
-    assert_eq!(files(&host, "parked").len(), 1);
+    // Its parked state waits for its version; the other's file goes.
+    host.until("one state is parked", |host| host.files("parked").len() == 1);
 }
 
 #[test]
@@ -165,7 +163,8 @@ fn a_damaged_parked_state_is_named_stays_and_the_rest_starts() {
     host.call("counter", "increment", json!([3]));
     host.call("other", "increment", json!([4]));
     assert!(host.interrupt().success());
-    let parked = files(&host, "parked")
+    let parked = host
+        .files("parked")
         .into_iter()
         .find(|file| String::from_utf8_lossy(&std::fs::read(file).expect("it is readable")).contains("other"));
     let parked = parked.expect("it is parked");
@@ -188,10 +187,4 @@ fn a_second_host_on_the_same_folder_refuses_to_start() {
     assert_eq!(second.status.code(), Some(1));
     let words = String::from_utf8_lossy(&second.stderr);
     assert!(words.contains("changeling"), "{words}");
-}
-
-/// What the host keeps in one of its folders.
-fn files(host: &Host, folder: &str) -> Vec<PathBuf> {
-    let folder = host.dir().join(".changeling").join(folder);
-    std::fs::read_dir(folder).map(|found| found.map(|file| file.expect("a file").path()).collect()).unwrap_or_default()
 }

@@ -8,5 +8,5 @@ mod receipt;
 
 pub use bytes::{bytes, variant};
 pub use guests::wasm;
-pub use host::{BINARY, Host};
+pub use host::{Answer, BINARY, Host};
 pub use receipt::Receipt;

@@ -13,6 +13,7 @@ pub mod guard;
 pub mod handover;
 pub mod held;
 pub mod incarnation;
+pub mod kept;
 pub mod kill;
 pub mod look;
 pub mod mailbox;

@@ -137,6 +137,9 @@ fn who_else_writes(mode: u32, owner: u32) -> Option<String> {
 pub struct Host {
     /// What the memory of guests, queued messages and kept states may take together. 70 % of the machine's.
     pub memory: Budget,
+    /// What of it the states of switched actors may take until their upgrade is published, in bytes; the others go to
+    /// files. 256 MiB.
+    pub kept_states: u64,
     /// Whether files dropped into the folder are taken. True.
     pub watch: bool,
     /// How long a file must be unchanged before it is looked at. 100 ms.
@@ -151,6 +154,7 @@ impl Default for Host {
     fn default() -> Self {
         Self {
             memory: Budget::Share(70),
+            kept_states: 256 * MIB,
             watch: true,
             settle: Duration::from_millis(100),
             stalled: Duration::from_secs(2),

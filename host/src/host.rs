@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::actors::directory::Directory;
+use crate::actors::kept::{Keeper, Spill};
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
 use crate::config::Config;
@@ -94,6 +95,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let (world, begin) = restore(&store, &config)?;
     let room = Room::of_this_machine(|total| config.host.memory.of(total));
     tracing::info!("room for {} instances", room.limit());
+    let kept = Keeper::new(room.clone(), config.host.kept_states, spill_to(&store));
     let engine = Engine::new(room)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let queue = RunQueue::start(workers, tokio::runtime::Handle::current())?;
@@ -101,7 +103,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         let queue = queue.clone();
         move |news: News| {
             let (clock, reaper) = (Clock::start()?, Reaper::start()?);
-            Ok(Stage { engine, queue, clock, reaper, news, directory: Directory::default() })
+            Ok(Stage { engine, queue, clock, reaper, kept, news, directory: Directory::default() })
         }
     };
     let terms = TermsOf::new(config.clone());
@@ -231,6 +233,15 @@ fn restore(store: &Store, config: &Config) -> anyhow::Result<(World, Event)> {
     let receipts = receipts.items.iter().map(|receipt| receipt.id).collect();
     let begin = Event::Begin { parked: parked.collect(), lost, receipts };
     Ok((World::new(table, deciding(config)), begin))
+}
+
+/// Writes a kept state into the store.
+fn spill_to(store: &Arc<Store>) -> Spill {
+    let store = store.clone();
+    Arc::new(move |state| {
+        let file = store.kept.write(state).map_err(|e| e.to_string())?;
+        Ok(Box::new(move || file.read().map_err(|e| e.to_string())))
+    })
 }
 
 /// Waits until every component of the table serves, or was said not to.

@@ -1,5 +1,5 @@
 //! All that is on disk, in one folder that belongs to the host: versions, compiled code, the table, receipts, events,
-//! parked actors, the status file. It never decides what any of it means.
+//! parked and kept states, the status file. It never decides what any of it means.
 //!
 //! The folder is held by its descriptor and by a lock from [`Store::open`] until the store is dropped, so that neither a
 //! second host nor somebody who renames folders around it changes what is read and written. Nothing in it is trusted to
@@ -10,6 +10,7 @@ mod compiled;
 mod error;
 mod events;
 mod folder;
+mod kept;
 mod lock;
 mod parked;
 mod receipts;
@@ -23,6 +24,7 @@ pub use alive::{Alive, LastEnd};
 pub use compiled::{Compiled, Entry};
 pub use error::Error;
 pub use events::{Events, Pages, Record};
+pub use kept::{Kept, KeptState};
 pub use parked::{Parked, ParkedActor, ParkedHead, ParkedTimer};
 pub use receipts::{Chain, Receipts};
 pub use status::{Running, Status, StatusFile, running};
@@ -48,6 +50,8 @@ pub struct Store {
     pub events: Events,
     /// Actors that wait for the next start.
     pub parked: Parked,
+    /// What switched actors were before, beyond what memory takes.
+    pub kept: Kept,
     /// How others find this host.
     pub status: StatusFile,
     /// How the last host ended.
@@ -80,8 +84,9 @@ impl Store {
             folder.clear_temporary()?;
             Ok(folder)
         };
-        let (versions, compiled, receipts, parked) =
-            (sub("versions")?, sub("compiled")?, sub("receipts")?, sub("parked")?);
+        let (versions, compiled, receipts, parked, kept) =
+            (sub("versions")?, sub("compiled")?, sub("receipts")?, sub("parked")?, sub("kept")?);
+        let kept = Kept::open(kept, &mut notes)?;
         let (receipts, damaged) = Receipts::open(receipts)?;
         notes.extend(damaged.iter().map(ToString::to_string));
         let (events, damaged) = Events::open(root.another()?)?;
@@ -94,6 +99,7 @@ impl Store {
             receipts,
             events,
             parked: Parked::new(parked),
+            kept,
             status: StatusFile::new(root.another()?),
             alive: Alive::new(root),
             _lock: lock,

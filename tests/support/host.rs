@@ -124,6 +124,12 @@ impl Host {
         self.dir.path()
     }
 
+    /// What lies in one of its own folders: `parked`, `kept` …
+    pub fn files(&self, of: &str) -> Vec<PathBuf> {
+        let found = std::fs::read_dir(self.dir().join(".changeling").join(of));
+        found.map(|found| found.map(|file| file.expect("a file").path()).collect()).unwrap_or_default()
+    }
+
     /// Where it answers.
     pub fn url(&self) -> &str {
         &self.url

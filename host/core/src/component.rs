@@ -1,7 +1,7 @@
 //! One component: its versions, which of them is current, its actors, and the one upgrade in hand with the one that
 //! waits behind it. The steps of lives and upgrades are in `actor/` and `upgrade/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::actor::{Actor, ActorKey};
@@ -63,6 +63,8 @@ pub(crate) struct Waiting {
     pub draft: Draft,
     /// When it may begin: files that are dropped together compete first.
     pub ripe: Time,
+    /// Whether it was said that it waits for an older version to go.
+    pub is_told: bool,
 }
 
 impl Component {
@@ -92,6 +94,12 @@ impl Component {
 
     pub fn label(&self, digest: Digest) -> Label {
         self.version(digest).map_or_else(|| digest.short(), |version| version.label.clone())
+    }
+
+    /// Versions that are loaded or on their way, but for the current one and for `but`.
+    pub fn older(&self, but: Digest) -> BTreeSet<Digest> {
+        let all = self.versions.keys().chain(self.loads.keys()).copied();
+        all.filter(|digest| *digest != but && self.current != Some(*digest)).collect()
     }
 
     /// Whether there is nothing left to remember.
@@ -155,6 +163,7 @@ impl Component {
         } else if upgrade.is_none() && is_last {
             // The upgrade that asked for it is over.
             self.retire(digest, turn);
+            self.begin_next(turn);
         }
     }
 
@@ -184,6 +193,7 @@ impl Component {
         self.versions.remove(&digest);
         turn.let_go.push(digest);
         self.is_drained(digest, turn);
+        self.begin_next(turn);
     }
 
     /// A message waits for an actor that cannot be.

@@ -59,6 +59,17 @@ pub enum Happening {
         /// What people call the version.
         label: Label,
     },
+    /// An upgrade was taken and cannot begin yet.
+    Waiting {
+        /// Which component.
+        component: ComponentName,
+        /// Which upgrade.
+        upgrade: UpgradeId,
+        /// What people call the version.
+        label: Label,
+        /// For what, and what that depends on.
+        reason: String,
+    },
     /// An upgrade has its receipt.
     Upgraded {
         /// Which component.

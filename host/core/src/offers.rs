@@ -17,6 +17,10 @@ use crate::upgrade::receipt::Draft;
 /// Files that are dropped together come within this time, and the newest of them wins before any is begun.
 const DROPPED_TOGETHER: Duration = Duration::from_millis(20);
 
+/// Versions older than the current one that may be in service with those who have not gone over. An upgrade that could
+/// make it more waits: who comes to no boundary must not make a host hold ever more code.
+const OLDER: usize = 4;
+
 impl Component {
     /// Bytes lie in the store, and somebody wants them to run.
     pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
@@ -110,7 +114,7 @@ impl Component {
         }
         self.supersede_waiting("a newer version was offered", turn);
         let ripe = if is_file(&offer) { turn.now + DROPPED_TOGETHER } else { turn.now };
-        self.waiting = Some(Waiting { offer, draft, ripe });
+        self.waiting = Some(Waiting { offer, draft, ripe, is_told: false });
         if self.upgrade.as_ref().is_some_and(|upgrade| !upgrade.is_before_publish()) {
             self.finish(Outcome::Superseded, Some("a newer version was offered".to_owned()), turn);
         }
@@ -127,7 +131,7 @@ impl Component {
     /// Begins what waits, when nothing else is in hand.
     pub fn begin_next(&mut self, turn: &mut Turn<'_>) {
         let is_free = self.upgrade.is_none() && matches!(self.standing, Standing::Present) && !turn.ending;
-        let Some(waiting) = self.waiting.take_if(|_| is_free) else {
+        let Some(mut waiting) = self.waiting.take_if(|_| is_free) else {
             return;
         };
         if turn.now < waiting.ripe {
@@ -135,6 +139,36 @@ impl Component {
             self.waiting = Some(waiting);
             return;
         }
+        if let Some(reason) = self.is_crowded(waiting.offer.digest) {
+            if !std::mem::replace(&mut waiting.is_told, true) {
+                let (component, upgrade, label) = (self.name.clone(), waiting.draft.id, waiting.draft.label());
+                turn.tell(Happening::Waiting { component, upgrade, label, reason });
+            }
+            self.waiting = Some(waiting);
+            return;
+        }
         self.begin(waiting.offer, waiting.draft, turn);
+    }
+
+    /// Why an upgrade to this version must wait: as many older ones as there may be are in service, each named with who
+    /// holds it.
+    pub fn is_crowded(&self, to: Digest) -> Option<String> {
+        let older = self.older(to);
+        if older.len() < OLDER || self.current == Some(to) {
+            return None;
+        }
+        let held: Vec<String> = older.iter().map(|digest| self.held(*digest)).collect();
+        let words = "older versions are still in service, the most there may be";
+        Some(format!("{} {words}: {}; it begins when one of them is gone", older.len(), held.join(", ")))
+    }
+
+    fn held(&self, digest: Digest) -> String {
+        let mut on_it = self.actors.iter().filter(|(_, actor)| actor.version == digest && actor.is_embodied());
+        let holders = match (on_it.next(), on_it.count()) {
+            (None, _) => "calls or messages in flight".to_owned(),
+            (Some((one, _)), 0) => self.address(one).to_string(),
+            (Some((one, _)), more) => format!("{} and {more} more", self.address(one)),
+        };
+        format!("{} ({holders})", self.label(digest))
     }
 }

@@ -68,6 +68,11 @@ impl Odds {
         }
     }
 
+    /// Hardly anybody comes to a boundary, and version comes after version: old ones stay in service.
+    pub fn busy() -> Self {
+        Self { not_now: 980, deaths: 40, offers: 60, ..Self::smooth() }
+    }
+
     /// Nothing goes wrong.
     pub fn smooth() -> Self {
         Self {
@@ -98,6 +103,8 @@ pub struct Report {
     pub switches: u64,
     /// How many came back from a kept state.
     pub kept_births: u64,
+    /// The most versions of one component that were loaded beside a current and an incoming one.
+    pub most_older: usize,
     /// Facts that the world could place nowhere.
     pub strays: u64,
 }
@@ -179,6 +186,7 @@ fn live(seed: u64, odds: Odds, in_words: bool) -> Report {
         outcomes: std::mem::take(&mut sim.judge.outcomes),
         switches: sim.judge.switches,
         kept_births: sim.judge.kept_births,
+        most_older: sim.judge.most_older,
         strays: sim.world.strays(),
         transcript: sim.transcript,
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::World;
 use crate::actor::Life;
-use crate::component::{Component, Standing};
+use crate::component::{Component, Standing, Waiting};
 use crate::contract::Kind;
 use crate::id::{Address, ComponentName, Digest, Generation, Label, UpgradeId};
 use crate::reason::Step;
@@ -62,6 +62,8 @@ pub struct ComponentView {
     pub versions: Vec<VersionView>,
     /// The upgrade in hand.
     pub upgrade: Option<UpgradeView>,
+    /// The upgrade that begins next.
+    pub waiting: Option<WaitingView>,
     /// How many actors it has.
     pub actors: u64,
 }
@@ -122,6 +124,19 @@ pub struct UpgradeView {
     pub is_turning_back: bool,
 }
 
+/// An upgrade that was taken and has not begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingView {
+    /// Which.
+    pub id: UpgradeId,
+    /// To which bytes.
+    pub to: Digest,
+    /// What people call them.
+    pub label: Label,
+    /// For what it waits.
+    pub why: String,
+}
+
 impl World {
     /// Every actor, in order of address.
     pub fn actors(&self) -> impl Iterator<Item = ActorView> + '_ {
@@ -152,8 +167,22 @@ impl World {
                 step: upgrade.draft.step,
                 is_turning_back: upgrade.is_turning_back(),
             }),
+            waiting: component.waiting.as_ref().map(|waiting| WaitingView {
+                id: waiting.draft.id,
+                to: waiting.offer.digest,
+                label: waiting.draft.label(),
+                why: why_it_waits(component, waiting),
+            }),
             actors: component.actors.len() as u64,
         })
+    }
+}
+
+fn why_it_waits(component: &Component, waiting: &Waiting) -> String {
+    let crowd = || component.is_crowded(waiting.offer.digest);
+    match &component.upgrade {
+        Some(upgrade) => format!("upgrade {} ends first", upgrade.draft.id),
+        None => crowd().unwrap_or_else(|| "it begins in a moment".to_owned()),
     }
 }
 

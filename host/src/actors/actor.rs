@@ -4,7 +4,7 @@
 //! a switch that took it between two of them ([`Held`]). Messages that come meanwhile wait in order. A lease goes back when
 //! it is dropped, or its actor dies or ends with it; nothing can be left shut.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -14,7 +14,8 @@ use changeling_core::reason::{CallError, ExitReason};
 use futures_channel::oneshot;
 
 use super::held::Held;
-use super::incarnation::{Incarnation, Kept};
+use super::incarnation::Incarnation;
+use super::kept::Kept;
 use super::kill::Kill;
 use super::mailbox::{Entry, Mailbox, Message, Next};
 use super::run;
@@ -33,6 +34,8 @@ pub struct Actor {
     inner: Mutex<Inner>,
     handled: AtomicU64,
     memory: AtomicU64,
+    /// Whether its version is still to be published: callers do not find it.
+    is_hidden: AtomicBool,
 }
 
 struct Inner {
@@ -45,7 +48,7 @@ struct Inner {
     code: Arc<Code>,
     /// Why nothing is accepted any more.
     shut: Option<CallError>,
-    kept: Option<Kept>,
+    kept: Option<Arc<Kept>>,
     /// Since when the oldest message waits behind somebody from the system lane; none where none does.
     waiting: Option<Instant>,
 }
@@ -54,12 +57,21 @@ struct Inner {
 enum Lease {
     /// There is none: not born yet, or dead and to be started again.
     Vacant,
+    /// There is none yet: its birth is under way.
+    Coming,
     /// Nobody: it rests here.
     Resting(Box<Incarnation>),
     /// The run that handles its messages.
     Running,
     /// Somebody from the system lane.
     Held,
+}
+
+impl Lease {
+    /// Whether there is an incarnation.
+    fn is_given(&self) -> bool {
+        !matches!(self, Self::Vacant | Self::Coming)
+    }
 }
 
 /// What comes of posting a message.
@@ -121,7 +133,23 @@ impl Actor {
             }),
             handled: AtomicU64::new(0),
             memory: AtomicU64::new(0),
+            is_hidden: AtomicBool::new(false),
         })
+    }
+
+    /// It starts before its version is published, which serves nobody until then.
+    pub fn hide(&self) {
+        self.is_hidden.store(true, Ordering::Release);
+    }
+
+    /// Its version is published.
+    pub fn show(&self) {
+        self.is_hidden.store(false, Ordering::Release);
+    }
+
+    /// Whether callers do not find it yet.
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden.load(Ordering::Acquire)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -137,7 +165,7 @@ impl Actor {
     /// The life that it has, where it has one.
     pub fn generation(&self) -> Option<Generation> {
         let inner = self.lock();
-        (!matches!(inner.lease, Lease::Vacant)).then_some(inner.generation)
+        inner.lease.is_given().then_some(inner.generation)
     }
 
     /// Accepts a message: full, ending, queued, or to be run by the caller.
@@ -157,7 +185,7 @@ impl Actor {
         let is_first = !inner.mailbox.has_messages();
         inner.mailbox.push(message, self.terms.now().bounds).map_err(|_| CallError::Overloaded)?;
         match inner.lease {
-            Lease::Vacant if is_first => return Ok(Posted::Wanted),
+            Lease::Vacant | Lease::Coming if is_first => return Ok(Posted::Wanted),
             Lease::Held => _ = inner.waiting.get_or_insert_with(Instant::now),
             _ => {}
         }
@@ -167,7 +195,7 @@ impl Actor {
     /// A timer fired; it is queued and handled in order. Does nothing where that life is over.
     pub fn fire(self: &Arc<Self>, generation: Generation, timer: u64) {
         let mut inner = self.lock();
-        if inner.generation != generation || matches!(inner.lease, Lease::Vacant) {
+        if inner.generation != generation || !inner.lease.is_given() {
             return;
         }
         inner.mailbox.push_unbounded(Entry::Timer(timer));
@@ -203,8 +231,8 @@ impl Actor {
                     inner.waiting = None;
                     return Some(Held::new(self, incarnation));
                 }
-                Lease::Vacant => {
-                    inner.lease = Lease::Vacant;
+                none @ (Lease::Vacant | Lease::Coming) => {
+                    inner.lease = none;
                     return None;
                 }
                 other => inner.lease = other,
@@ -225,8 +253,8 @@ impl Actor {
             }
             match std::mem::replace(&mut inner.lease, Lease::Held) {
                 Lease::Resting(incarnation) => return Some(Held::new(self, incarnation)),
-                Lease::Vacant => {
-                    inner.lease = Lease::Vacant;
+                none @ (Lease::Vacant | Lease::Coming) => {
+                    inner.lease = none;
                     return None;
                 }
                 other => inner.lease = other,
@@ -291,26 +319,49 @@ impl Actor {
     ///
     /// # Errors
     /// A queued function that the version does not serve: then nothing changed.
-    pub fn switch(&self, code: &Arc<Code>, kept: Option<Kept>) -> Result<(u64, Option<Instant>), Arc<Function>> {
-        let mut inner = self.lock();
-        if let Some(function) = inner.mailbox.unserved_by(code) {
-            return Err(function);
-        }
-        inner.code = code.clone();
-        inner.kept = kept;
-        Ok((inner.mailbox.len() as u64, inner.waiting.take()))
+    pub fn switch(&self, code: &Arc<Code>, kept: Option<Arc<Kept>>) -> Result<(u64, Option<Instant>), Arc<Function>> {
+        let (waited, before) = {
+            let mut inner = self.lock();
+            if let Some(function) = inner.mailbox.unserved_by(code) {
+                return Err(function);
+            }
+            inner.code = code.clone();
+            let before = std::mem::replace(&mut inner.kept, kept);
+            ((inner.mailbox.len() as u64, inner.waiting.take()), before)
+        };
+        self.bury(before);
+        Ok(waited)
     }
 
     /// What it was before this upgrade switched it.
-    pub fn kept(&self, upgrade: UpgradeId) -> Option<Kept> {
+    pub fn kept(&self, upgrade: UpgradeId) -> Option<Arc<Kept>> {
         self.lock().kept.clone().filter(|kept| kept.upgrade == upgrade)
     }
 
     /// That is of no more use.
     pub fn drop_kept(&self, upgrade: UpgradeId) {
+        let kept = self.lock().kept.take_if(|kept| kept.upgrade == upgrade);
+        self.bury(kept);
+    }
+
+    /// A file may go with it, and nobody here waits for a disk.
+    fn bury(&self, kept: Option<Arc<Kept>>) {
+        kept.into_iter().for_each(|kept| self.stage.reaper.bury(kept));
+    }
+
+    /// A birth is under way, which will be told of: the address stays its own until then.
+    pub fn coming(&self) {
         let mut inner = self.lock();
-        if inner.kept.as_ref().is_some_and(|kept| kept.upgrade == upgrade) {
-            inner.kept = None;
+        if matches!(inner.lease, Lease::Vacant) {
+            inner.lease = Lease::Coming;
+        }
+    }
+
+    /// That birth came to nothing.
+    pub(super) fn not_born(&self) {
+        let mut inner = self.lock();
+        if matches!(inner.lease, Lease::Coming) {
+            inner.lease = Lease::Vacant;
         }
     }
 
@@ -359,13 +410,22 @@ impl Actor {
         self.stage.news.tell(Event::Exited { address: self.address.clone(), generation, reason, handled_since_switch });
     }
 
-    /// There will be no other life: the address is free again, then everything that waits is answered. Does nothing where
-    /// somebody lives here.
+    /// There will be no other life: the address is free again, then everything that waits is answered. Where a birth is
+    /// under way only those who wait are: it is heard of, and ended, by this address. Does nothing where somebody lives here.
     pub fn turn_away(self: &Arc<Self>, error: CallError) {
-        if matches!(self.lock().lease, Lease::Vacant) {
-            self.stage.directory.remove(self);
-            self.shut(error);
-        }
+        let left = {
+            let mut inner = self.lock();
+            match inner.lease {
+                Lease::Coming => inner.mailbox.drain(),
+                Lease::Vacant => {
+                    drop(inner);
+                    self.stage.directory.remove(self);
+                    return self.shut(error);
+                }
+                Lease::Resting(_) | Lease::Running | Lease::Held => return,
+            }
+        };
+        left.into_iter().for_each(|message| message.answer(Err(error.clone())));
     }
 
     /// This life is put away, and the address with it; whoever parks it tells of it.
@@ -377,12 +437,13 @@ impl Actor {
 
     /// Accepts nothing any more; everything that waits is answered so.
     pub fn shut(&self, error: CallError) {
-        let left = {
+        let (left, kept) = {
             let mut inner = self.lock();
             inner.lease = Lease::Vacant;
             inner.shut = Some(error.clone());
-            inner.mailbox.drain()
+            (inner.mailbox.drain(), inner.kept.take())
         };
+        self.bury(kept);
         left.into_iter().for_each(|message| message.answer(Err(error.clone())));
     }
 
@@ -395,7 +456,7 @@ impl Actor {
     pub fn view(&self) -> View {
         let inner = self.lock();
         let activity = match inner.lease {
-            Lease::Vacant => Activity::Stopped,
+            Lease::Vacant | Lease::Coming => Activity::Stopped,
             Lease::Resting(_) => Activity::Idle,
             Lease::Running => Activity::Running,
             Lease::Held => Activity::Held,

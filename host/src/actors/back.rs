@@ -12,7 +12,8 @@ use super::actor::Actor;
 use super::birth;
 use super::guard::bounded;
 use super::held::Held;
-use super::incarnation::{Incarnation, Kept};
+use super::incarnation::Incarnation;
+use super::kept::{Kept, off_the_workers};
 use super::run::terminate;
 use crate::engine::code::Code;
 use crate::engine::instance::{AtStake, Fault, Instance};
@@ -60,7 +61,7 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
         }
     };
     let kept = actor.kept(order.upgrade);
-    let back = go_back(&actor, &order, &mut incarnation, kept.as_ref()).await;
+    let back = go_back(&actor, &order, &mut incarnation, kept).await;
     let (instance, exact) = match back {
         Back::Exact(instance) => (instance, true),
         Back::Down(instance) => (instance, false),
@@ -103,22 +104,29 @@ async fn take_served(actor: &Arc<Actor>, order: &Order) -> Option<Held> {
     Some(held)
 }
 
-async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kept: Option<&Kept>) -> Back {
+async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kept: Option<Arc<Kept>>) -> Back {
     let mut older = match older(actor, &order.to).await {
         Ok(older) => older,
         Err(fault) => return Back::Stays(format!("the older version could not be instantiated: {fault}")),
     };
     match kept {
-        Some(Kept { state: Some((version, bytes)), label, timers, .. }) if newer.since_switch == 0 => {
-            older.sandbox().timers = timers.clone();
-            match take(&mut older, *version, label, bytes).await {
-                Ok(()) => Back::Exact(older),
-                Err(words) => Back::Stays(format!("the older version did not take its own state again: {words}")),
-            }
-        }
-        Some(Kept { state: None, .. }) => restart(actor, newer, older).await,
+        Some(kept) if kept.state.is_none() => restart(actor, newer, older).await,
+        Some(kept) if newer.since_switch == 0 => match as_it_was(&mut older, kept).await {
+            Ok(()) => Back::Exact(older),
+            Err(words) => Back::Stays(words),
+        },
         _ => by_the_way_down(order, newer, older).await,
     }
+}
+
+/// To the very state it had.
+async fn as_it_was(older: &mut Instance, kept: Arc<Kept>) -> Result<(), String> {
+    older.sandbox().timers = kept.timers.clone();
+    let label = kept.label.clone();
+    let saved = off_the_workers(move || kept.saved()?.ok_or_else(|| "nothing was saved".to_owned())).await;
+    let (version, bytes) = saved.map_err(|words| format!("its state before the switch cannot be had: {words}"))?;
+    let taken = take(older, version, &label, &bytes).await;
+    taken.map_err(|words| format!("the older version did not take its own state again: {words}"))
 }
 
 /// An instance of the older version; where there is no room for it now, there may be soon.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use changeling_core::id::Generation;
 use changeling_core::reason::ExitReason;
 use changeling_core::{Event, StartFailure};
@@ -9,6 +10,7 @@ use changeling_core::{Event, StartFailure};
 use super::actor::Actor;
 use super::guard::bounded;
 use super::incarnation::Incarnation;
+use super::kept::off_the_workers;
 use super::kill::Kill;
 use super::run::{end, run};
 use crate::engine::code::Code;
@@ -36,7 +38,7 @@ pub type Fetch = Box<dyn FnOnce() -> Result<Saved, String> + Send>;
 /// A state that was saved by the same version that takes it over, with what belongs to the actor.
 pub struct Saved {
     /// The state and its version; none where the version has no `state`: then `init` runs.
-    pub state: Option<(u32, Vec<u8>)>,
+    pub state: Option<(u32, Bytes)>,
     /// Its timers; without a state to go on with there are none either.
     pub timers: Timers,
     /// What it was started with.
@@ -66,7 +68,11 @@ pub async fn birth(
                 Some(reason) => end(&actor, incarnation, reason).await,
             }
         }
-        Err(failure) => news.tell(Event::StartFailed { address, generation, failure }),
+        Err(failure) => {
+            // First: what is decided about that looks whether the address is free.
+            actor.not_born();
+            news.tell(Event::StartFailed { address, generation, failure });
+        }
     }
 }
 
@@ -86,7 +92,7 @@ async fn deliver(
     let (after, args) = match from {
         From::Init { after, args } => (after, args),
         From::State(fetch) => {
-            let saved = fetch().map_err(StartFailure::Refused)?;
+            let saved = off_the_workers(fetch).await.map_err(StartFailure::Refused)?;
             let args = saved.args.clone();
             if let Some((version, bytes)) = saved.state {
                 instance.sandbox().timers = saved.timers.anew();

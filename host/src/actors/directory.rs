@@ -36,6 +36,11 @@ impl Directory {
         self.actors.read().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
     }
 
+    /// The same, for callers: one whose version is still to be published is not there for them.
+    pub fn shown(&self, address: &Address) -> Option<Arc<Actor>> {
+        self.actor(address).filter(|actor| !actor.is_hidden())
+    }
+
     /// All of them.
     pub fn actors(&self) -> Vec<Arc<Actor>> {
         self.actors.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()

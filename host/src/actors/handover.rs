@@ -15,7 +15,8 @@ use super::actor::Actor;
 use super::birth;
 use super::guard::{bounded, guarded};
 use super::held::Held;
-use super::incarnation::{Incarnation, Kept};
+use super::incarnation::Incarnation;
+use super::kept::{Kept, State};
 use super::run::terminate;
 use crate::engine::code::Code;
 use crate::engine::envelope;
@@ -93,44 +94,45 @@ async fn fresh(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, NotSwit
     })
 }
 
-/// Brings the state into the new instance; what was saved is the way back.
+/// Brings the state into the new instance; what was saved is the way back. Gives its length in bytes, too.
 async fn carry_over(
     actor: &Arc<Actor>,
     order: &Order,
     old: &mut Incarnation,
     new: &mut Instance,
-) -> Result<Kept, Stop> {
+) -> Result<(Kept, u64), Stop> {
     if let Some(function) = actor.unserved_by(&order.to) {
         return Err(Stop::Because(still_queued(&function.name)));
     }
     let timers = old.instance.sandbox().timers.clone();
-    let mut kept = Kept {
-        upgrade: order.upgrade,
-        digest: old.instance.code.version.digest,
-        label: old.instance.code.version.label.clone(),
-        state: None,
-        timers,
-    };
+    let mut kept = Kept { upgrade: order.upgrade, label: old.instance.code.version.label.clone(), state: None, timers };
+    let mut length = 0;
     match order.handover {
         Handover::State { version, .. } => {
             new.sandbox().timers = kept.timers.clone();
             let bytes = save(actor, order, &mut old.instance, version).await?;
             let change = wit::state::Change { old_version: version, old_label: kept.label.clone(), extra: None };
             accept(actor, "code-change", bounded(new.code_change(change, &bytes)).await)?;
-            kept.state = Some((version, bytes));
+            accept(actor, "health check", bounded(new.health()).await)?;
+            length = bytes.len() as u64;
+            kept.state = Some((version, keep(actor, bytes).await?));
         }
         Handover::Restart => {
             terminate(actor, old, ExitReason::Shutdown).await;
             let begun = bounded(new.init(birth::start(actor, None, old.args.clone()), false)).await;
             accept(actor, "init", begun).map_err(too_late)?;
+            accept(actor, "health check", bounded(new.health()).await).map_err(too_late)?;
         }
     }
-    let healthy = accept(actor, "health check", bounded(new.health()).await);
-    match order.handover {
-        Handover::State { .. } => healthy?,
-        Handover::Restart => healthy.map_err(too_late)?,
-    }
-    Ok(kept)
+    Ok((kept, length))
+}
+
+/// The way back must lie somewhere before there is need of it.
+async fn keep(actor: &Actor, state: Vec<u8>) -> Result<State, Stop> {
+    actor.stage.kept.keep(state).await.map_err(|words| {
+        let refusal = Refusal::new(Step::Switching, "keep", Cause::Surroundings, words);
+        Stop::Because(NotSwitched::Failed(refusal.of(actor.address.clone())))
+    })
 }
 
 /// After `terminate` there is no old instance to go on with.
@@ -191,13 +193,20 @@ fn accept(actor: &Actor, act: &str, answer: Result<Result<(), String>, Fault>) -
 }
 
 /// From here on the new version answers.
-fn release(actor: &Arc<Actor>, order: &Order, mut incarnation: Held, mut new: Instance, kept: Kept, began: Instant) {
-    let bytes = kept.state.as_ref().map_or(0, |(_, bytes)| bytes.len() as u64);
-    let (held, first) = match actor.switch(&order.to, Some(kept)) {
+fn release(
+    actor: &Arc<Actor>,
+    order: &Order,
+    mut incarnation: Held,
+    mut new: Instance,
+    (kept, bytes): (Kept, u64),
+    began: Instant,
+) {
+    let kept = Arc::new(kept);
+    let (held, first) = match actor.switch(&order.to, Some(kept.clone())) {
         Ok(waited) => waited,
         Err(function) => {
             tell_not(actor, order, still_queued(&function.name));
-            actor.stage.reaper.bury(new);
+            actor.stage.reaper.bury((new, kept));
             return incarnation.give_back();
         }
     };

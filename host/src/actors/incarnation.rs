@@ -1,10 +1,9 @@
 //! One life of an actor: its instance and what is counted about it. Whoever holds it holds the actor's lease.
 
-use changeling_core::id::{Digest, Generation, Label, UpgradeId};
+use changeling_core::id::Generation;
 
 use super::kill::Kill;
 use crate::engine::instance::Instance;
-use crate::engine::timers::Timers;
 
 /// A living actor, between two messages or in one.
 pub struct Incarnation {
@@ -20,19 +19,4 @@ pub struct Incarnation {
     pub args: Option<String>,
     /// Ends it at once.
     pub kill: Kill,
-}
-
-/// What an actor was before a switch, kept until that upgrade needs it no more.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// By which upgrade.
-    pub upgrade: UpgradeId,
-    /// The version it ran on.
-    pub digest: Digest,
-    /// What people call that.
-    pub label: Label,
-    /// The saved state and its version; none where there was no `state` to save.
-    pub state: Option<(u32, Vec<u8>)>,
-    /// Its timers. The clock of this life knows them still.
-    pub timers: Timers,
 }

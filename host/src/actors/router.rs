@@ -40,7 +40,7 @@ impl Router {
     /// # Errors
     /// `no-such-component`.
     pub fn find(&self, address: &Address) -> Result<(Arc<Code>, Arc<Terms>), CallError> {
-        if let Some(actor) = self.stage.directory.actor(address) {
+        if let Some(actor) = self.stage.directory.shown(address) {
             return Ok((actor.code(), actor.terms.clone()));
         }
         let published = self.stage.directory.component(&address.component).ok_or(CallError::NoSuchComponent)?;
@@ -74,7 +74,7 @@ impl Router {
 
     fn post(&self, target: &Address, message: Message) -> Result<(), CallError> {
         let directory = &self.stage.directory;
-        if let Some(actor) = directory.actor(target) {
+        if let Some(actor) = directory.shown(target) {
             return self.post_to(&actor, message);
         }
         let published = directory.component(&target.component).ok_or(CallError::NoSuchComponent)?;

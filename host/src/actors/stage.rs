@@ -11,6 +11,7 @@ use changeling_core::id::{Address, Generation};
 use super::actor::Actor;
 use super::directory::Directory;
 use super::guard::bounded;
+use super::kept::Keeper;
 use super::run_queue::RunQueue;
 use crate::engine::Engine;
 use crate::engine::code::Code;
@@ -27,8 +28,10 @@ pub struct Stage {
     pub queue: RunQueue,
     /// Fires timers.
     pub clock: Clock,
-    /// Drops instances.
+    /// Drops instances and kept states.
     pub reaper: Reaper,
+    /// Keeps what switched actors were before.
+    pub kept: Keeper,
     /// Hears what happened.
     pub news: News,
     /// Who is where.
@@ -67,8 +70,9 @@ impl News {
     }
 }
 
-/// Drops instances on a thread of its own: unmapping one takes up to 30 µs, which no caller should wait for.
-pub struct Reaper(Sender<Instance>);
+/// Drops things on a thread of its own: unmapping an instance takes up to 30 µs, and removing the file of a kept state as
+/// long as a disk wants, which no caller should wait for.
+pub struct Reaper(Sender<Box<dyn Send>>);
 
 impl Reaper {
     /// Starts the thread; it ends when the last sender is gone.
@@ -76,15 +80,15 @@ impl Reaper {
     /// # Errors
     /// Where it cannot be had.
     pub fn start() -> std::io::Result<Self> {
-        let (sender, dead) = channel();
+        let (sender, dead) = channel::<Box<dyn Send>>();
         std::thread::Builder::new().name("reaper".into()).spawn(move || dead.into_iter().for_each(drop))?;
         Ok(Self(sender))
     }
 
-    /// Takes an instance out of the way.
-    pub fn bury(&self, instance: Instance) {
-        // At the host's end the thread may be gone; then the instance is dropped here.
-        _ = self.0.send(instance);
+    /// Takes something out of the way.
+    pub fn bury(&self, dead: impl Send + 'static) {
+        // At the host's end the thread may be gone; then it is dropped here.
+        _ = self.0.send(Box::new(dead));
     }
 }
 

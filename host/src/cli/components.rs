@@ -48,7 +48,9 @@ impl Components {
 fn row(component: &Value) -> Vec<String> {
     let current = &component["current"];
     let others = versions(component).filter(|version| version["role"] != "current");
-    let others: Vec<String> = others.map(|v| format!("{} {}", text(&v["role"]), text(&v["label"]))).collect();
+    let others = others.map(|v| format!("{} {}", text(&v["role"]), text(&v["label"])));
+    let waiting = component["waiting"].as_object().map(|waiting| format!("waiting {}", text(&waiting["label"])));
+    let others: Vec<String> = others.chain(waiting).collect();
     vec![
         text(&component["name"]),
         text(&component["kind"]),
@@ -73,6 +75,11 @@ fn told(component: &Value) -> Vec<(&'static str, String)> {
         let size = version["size"].as_u64().map(bytes).unwrap_or_default();
         told.push(("version", format!("{label} ({role}), {size}, {}", text(&version["digest"]))));
         told.extend(list(&version["why"]).map(|why| ("", format!("  {}", text(why)))));
+    }
+    if let Some(waiting) = component["waiting"].as_object() {
+        let (label, id) = (text(&waiting["label"]), text(&waiting["id"]));
+        told.push(("waiting", format!("{label}, upgrade {id}, {}", text(&waiting["digest"]))));
+        told.push(("", format!("  {}", text(&waiting["why"]))));
     }
     let function = |export: &Value| format!("{}: {}", text(&export["function"]), text(&export["type"]));
     told.extend(under("exports", list(&component["exports"]).map(function)));

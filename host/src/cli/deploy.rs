@@ -215,4 +215,8 @@ fn show(bar: &ProgressBar, record: &Value) {
         let words = ["component", "label", "step"].map(|name| text(&record[name]));
         bar.set_message(format!("{} {}: {}", words[0], words[1], words[2]));
     }
+    if record["event"] == "waiting" {
+        let words = ["component", "label", "reason"].map(|name| text(&record[name]));
+        bar.set_message(format!("{} {} waits: {}", words[0], words[1], words[2]));
+    }
 }

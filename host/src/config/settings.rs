@@ -79,6 +79,15 @@ pub(super) const HOST: &[Setting<Host>] = &[
         },
     },
     Setting {
+        name: "kept-states",
+        default: "\"256MiB\"",
+        meaning: "What of that the states of switched actors may take, as they were before. They are kept until their \
+                  upgrade is published; those beyond go to files in the state folder.",
+        holds: Holds::Start,
+        write: |host| size(host.kept_states),
+        read: |host, value| value.size(0..=1_024 * GIB).map(|it| host.kept_states = it),
+    },
+    Setting {
         name: "watch",
         default: "true",
         meaning: "Whether files dropped into the folder are taken. Without, versions come by `deploy` alone.",

@@ -43,7 +43,7 @@ fn every_documented_default_is_true_and_every_setting_is_explained() {
     let config = parsed(&text);
     assert_eq!(config.components[&name("counter")], ComponentConfig::default());
     assert_eq!(Config { components: BTreeMap::new(), ..config }, Config::default(), "{text}");
-    assert_eq!(settings().len(), 5 + 7 + 2 + 24);
+    assert_eq!(settings().len(), 6 + 7 + 2 + 24);
 }
 
 #[test]
@@ -68,6 +68,7 @@ fn what_is_set_is_what_holds() {
 
         [host]
         memory = "8GiB"
+        kept-states = "0B"
         watch = false
 
         [http]
@@ -90,6 +91,7 @@ fn what_is_set_is_what_holds() {
         assert_eq!(one.policy.drain_timeout, Duration::from_secs(90));
     }
     assert_eq!((config.host.memory.of(1 << 40), config.host.watch), (8 << 30, false));
+    assert_eq!((config.host.kept_states, Host::default().kept_states), (0, 256 << 20));
     assert_eq!(Host::default().memory.of(1_000), 700);
     assert!(config.http.open_calls && config.http.may_listen_on(config.http.listen));
     assert_eq!(config.http.hosts, ["changeling.example.org", "proxy:8443"]);
@@ -249,6 +251,7 @@ fn no_manifest_is_the_default_and_an_unreadable_one_an_error() {
 /// Every setting with another value than its default, as it is written and as it is read.
 const OTHERS: &[(&str, &str, &str)] = &[
     ("host", "memory", "\"8GiB\""),
+    ("host", "kept-states", "\"1MiB\""),
     ("host", "watch", "false"),
     ("host", "settle", "\"1s 500ms\""),
     ("host", "stalled", "\"3s\""),

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use super::loader::surroundings;
 use crate::actors::directory::Directory;
 use crate::actors::guard::bounded;
+use crate::actors::kept::Keeper;
 use crate::actors::rehearse::Scratch;
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
@@ -56,11 +57,15 @@ impl Bench {
     /// Where the machine cannot run what we compile, or threads cannot be had.
     pub fn new(compiler: PathBuf) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let room = Room::new(PLACES, BYTES);
+        // Nothing is switched on a bench.
+        let kept = Keeper::new(room.clone(), 0, Arc::new(|_| Err("a bench has no folder".to_owned())));
         let stage = Stage {
-            engine: Engine::new(Room::new(PLACES, BYTES))?,
+            engine: Engine::new(room)?,
             queue: RunQueue::start(0, runtime.handle().clone())?,
             clock: Clock::start()?,
             reaper: Reaper::start()?,
+            kept,
             news: News::to(|_| {}),
             directory: Directory::default(),
         };

@@ -173,17 +173,24 @@ impl Hands {
             return self.stage.news.tell(Event::StartFailed { address, generation, failure });
         };
         let terms = self.terms.of(&address.component);
-        let make = || Actor::new(address.clone(), code.clone(), terms, self.stage.clone());
+        let published = self.stage.directory.component(&address.component);
+        let make = || {
+            let actor = Actor::new(address.clone(), code.clone(), terms, self.stage.clone());
+            if serves_no_actors(published.as_ref()) {
+                actor.hide();
+            }
+            actor
+        };
         let (actor, _) = self.stage.directory.actor_or(&address, make);
+        actor.coming();
         let was_parked = from == Birth::Parked;
         let from = match from {
             Birth::First => From::Init { after: None, args: None },
             Birth::Restart(reason) => From::Init { after: Some(reason), args: None },
             Birth::Kept(upgrade) => match actor.kept(upgrade) {
-                Some(kept) => {
-                    let saved = Saved { state: kept.state, timers: kept.timers, args: None };
-                    From::State(Box::new(move || Ok(saved)))
-                }
+                Some(kept) => From::State(Box::new(move || {
+                    Ok(Saved { state: kept.saved()?, timers: kept.timers.clone(), args: None })
+                })),
                 None => From::Init { after: None, args: None },
             },
             Birth::Parked => {
@@ -209,7 +216,12 @@ impl Hands {
                     Service::new(address, code.clone(), terms.clone(), self.stage.clone(), last)
                 });
                 let published = Published { code, terms, service };
+                let singleton = Address::singleton(component.clone());
                 self.stage.directory.publish(component, published);
+                if serves_no_actors(before.as_ref()) {
+                    // It started before this, and was shown to nobody.
+                    self.stage.directory.actor(&singleton).into_iter().for_each(|actor| actor.show());
+                }
             }
         }
         if let Some(service) = before.and_then(|published| published.service) {
@@ -280,6 +292,11 @@ fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Whether no version of a component is published that has actors: whoever is born then, is not to be found yet.
+fn serves_no_actors(published: Option<&Published>) -> bool {
+    published.is_none_or(|published| published.service.is_some())
+}
+
 /// The core asks for nothing on a version that is not loaded. If it did, it would be answered, and that is said.
 fn missing(component: &ComponentName, digest: Digest) -> Refusal {
     let words = format!("{component} {} was to be used and is not loaded; please report it", digest.short());
@@ -294,7 +311,7 @@ fn unpark(store: &Store, address: &Address) -> Result<Saved, String> {
     let timers = parked.head.timers.into_iter();
     let timers = timers.map(|t| (t.id, Duration::from_millis(t.remaining_ms), t.token)).collect();
     Ok(Saved {
-        state: parked.head.state_version.zip(parked.state),
+        state: parked.head.state_version.zip(parked.state.map(Into::into)),
         timers: Timers::resume(timers, Instant::now()),
         args: parked.head.args,
     })

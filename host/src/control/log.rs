@@ -15,6 +15,9 @@ pub fn tell(happening: &Happening) {
             tracing::warn!("{component} {label} is refused ({step}): {}", Plain(reason));
         }
         Happening::Upgrading { component, label, step, .. } => tracing::debug!("{component} {label}: {step}"),
+        Happening::Waiting { component, label, reason, .. } => {
+            tracing::warn!("{component} {label} waits: {}", Plain(reason));
+        }
         Happening::Upgraded { component, label, outcome, reason, upgrade } => {
             let reason = reason.as_ref().map(|r| format!(": {}", Plain(r))).unwrap_or_default();
             tracing::info!("{component} {label}: upgrade {upgrade} {outcome}{reason}");

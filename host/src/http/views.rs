@@ -75,6 +75,12 @@ fn component_on_wire(
         state,
         current,
         versions: versions.collect(),
+        waiting: view.waiting.as_ref().map(|waiting| wire::Waiting {
+            id: waiting.id.0,
+            digest: waiting.to,
+            label: waiting.label.clone(),
+            why: waiting.why.clone(),
+        }),
     }
 }
 

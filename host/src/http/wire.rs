@@ -32,6 +32,21 @@ pub struct Component {
     pub current: Option<Current>,
     /// Every version in service or on its way, and who holds it.
     pub versions: Vec<Version>,
+    /// The upgrade that was taken and has not begun.
+    pub waiting: Option<Waiting>,
+}
+
+/// An upgrade that was taken and has not begun.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Waiting {
+    /// Which upgrade.
+    pub id: u64,
+    /// To which bytes.
+    pub digest: Digest,
+    /// What people call them.
+    pub label: String,
+    /// For what it waits, in one sentence.
+    pub why: String,
 }
 
 /// `GET /v1/components/{name}`.

@@ -3,6 +3,7 @@
 mod alive;
 mod compiled;
 mod events;
+mod kept;
 mod killed;
 mod opening;
 mod parked;

@@ -11,6 +11,8 @@ use crate::receipt::{Outcome, Receipt};
 
 /// After so many failures a kept state may be given up.
 const KEPT_TRIES: u32 = 5;
+/// Versions that may be in service beside a current and an incoming one.
+const OLDER: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Judge {
@@ -18,6 +20,8 @@ pub(super) struct Judge {
     pub outcomes: BTreeMap<String, u64>,
     pub switches: u64,
     pub kept_births: u64,
+    /// The most versions that were loaded of one component beside a current and an incoming one.
+    pub most_older: usize,
     asked: BTreeMap<RequestId, u64>,
     upgrades: BTreeMap<UpgradeId, Upgrade>,
     tries: BTreeMap<(Address, Generation), (UpgradeId, Attempt)>,
@@ -316,10 +320,27 @@ impl Judge {
             .map(|lone| lone.component.clone())
             .collect();
         self.insist(torn.is_empty(), || format!("of {torn:?} actors with keys and without live side by side"));
+        self.looks_at_older_versions(hands);
         for (address, instance) in &hands.instances {
             let Some((id, _)) = instance.gate else { continue };
             let is_over = self.upgrades.get(&id).is_some_and(|it| !it.receipts.is_empty() && !it.is_published);
             self.insist(!is_over, || format!("{address} is held by upgrade {id}, which is over"));
+        }
+    }
+
+    /// Those who come to no boundary must not make a host hold ever more versions.
+    fn looks_at_older_versions(&mut self, hands: &Hands) {
+        let open = self.upgrades.values().filter(|upgrade| upgrade.receipts.is_empty());
+        let incoming: BTreeSet<_> = open.filter_map(|it| it.component.clone().zip(it.to)).collect();
+        let mut older: BTreeMap<ComponentName, BTreeSet<Digest>> = BTreeMap::new();
+        for (component, digest) in hands.mapped().difference(&incoming) {
+            if hands.published.get(component) != Some(digest) {
+                older.entry(component.clone()).or_default().insert(*digest);
+            }
+        }
+        for (component, older) in older {
+            self.most_older = self.most_older.max(older.len());
+            self.insist(older.len() <= OLDER, || format!("{} older versions of {component} are loaded", older.len()));
         }
     }
 

@@ -69,6 +69,13 @@ fn rough_lives_come_to_every_end() {
     assert!(kept_births > 20, "{kept_births} births from a kept state");
 }
 
+/// Who waits for a version to go has to be seen waiting, and has to come to its end.
+#[test]
+fn busy_lives_come_to_as_many_old_versions_as_there_may_be_and_to_no_more() {
+    let most = (0..150).map(|seed| keeps_its_promises(seed, Odds::busy()).most_older).max();
+    assert_eq!(most, Some(4));
+}
+
 /// Seeds that once showed a broken promise. What each showed is a script now, in `script/races.rs`.
 #[test]
 fn seeds_that_failed_once_pass() {

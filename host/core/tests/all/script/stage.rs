@@ -457,6 +457,7 @@ fn tale(happening: &Happening) -> Option<String> {
         Happening::Crashed { address, reason, again_in_ms } => {
             format!("tell: {address} died: {reason}; again in {again_in_ms} ms")
         }
+        Happening::Waiting { component, label, reason, .. } => format!("tell: {component} {label} waits: {reason}"),
         Happening::Straggler { address, words } => format!("tell: {address}: {words}"),
         Happening::Declared { changes, kept, .. } => {
             let changes = changes.iter().map(ToString::to_string);
