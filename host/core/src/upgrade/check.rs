@@ -59,7 +59,7 @@ fn callable(new: &Version, judgement: &mut Judgement) {
     }
 }
 
-/// What the engine links of WASI, whole packages; whoever imports another has no right to it.
+/// What the engine links of WASI.
 const WASI: [&str; 6] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
 
 fn imports(new: &Version, around: &Surroundings<'_>, judgement: &mut Judgement) {
