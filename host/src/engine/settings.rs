@@ -37,10 +37,11 @@ fn config() -> Config {
         // Initial data is copied when an instance is made. Mapped copy-on-write, its pages are copied in the pause of a
         // switch instead, each with a flush on every core: half as long again. See docs/figures.md.
         .memory_init_cow(false)
+        // A component made of several: what passes values between them reads one memory and writes another.
+        .wasm_multi_memory(true)
         // Tier 2 of wasmtime's promises, or unfinished by its own documentation: a smaller surface.
         .shared_memory(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
         .wasm_tail_call(false)
         .wasm_relaxed_simd(false)
         .wasm_custom_page_sizes(false)

@@ -59,16 +59,21 @@ fn callable(new: &Version, judgement: &mut Judgement) {
     }
 }
 
+/// What the engine links of WASI.
+const WASI: [&str; 6] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+
 fn imports(new: &Version, around: &Surroundings<'_>, judgement: &mut Judgement) {
     for import in &new.imports {
-        if import.starts_with("wasi:") || around.provides.contains(import) {
+        let (package, _) = import.split_once('/').unwrap_or((import, ""));
+        if WASI.contains(&package) || around.provides.contains(import) {
             continue;
         }
-        let words = match import.starts_with("changeling:") {
-            true => format!("it imports {import}, which this host does not have"),
-            false => {
-                format!("it imports {import}, which nobody provides: a guest may import wasi: and changeling: only")
+        let words = match package.split_once(':') {
+            Some(("changeling", _)) => format!("it imports {import}, which this host does not have"),
+            Some(("wasi", _)) => {
+                format!("it imports {import}, which this host does not have: of WASI it has {}", WASI.join(", "))
             }
+            _ => format!("it imports {import}, which nobody provides: a guest may import wasi: and changeling: only"),
         };
         judgement.object("imports", Cause::Surroundings, words);
     }

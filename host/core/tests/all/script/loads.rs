@@ -223,8 +223,9 @@ fn an_unproven_version_is_refused_where_proof_is_required() {
 fn every_objection_is_said_at_once() {
     let mut stage = Stage::new(|_| {});
     stage.version("counter", 2, |it| {
-        it.imports =
-            ["wasi:cli/stdout@0.2.6", "changeling:actor/psychic@0.1.0", "bank:ledger/api"].map(String::from).into();
+        let imports =
+            ["wasi:cli/stdout@0.2.6", "wasi:http/types@0.2.6", "changeling:actor/psychic@0.1.0", "bank:ledger/api"];
+        it.imports = imports.map(String::from).into();
         it.hooks.lifecycle = false;
         it.shapes = only(&shape(9, "{other:string}"));
     });
@@ -236,9 +237,10 @@ fn every_objection_is_said_at_once() {
           load counter@2
         loaded
           receipt 2 of counter: Refused at checked, 1 -> 2
-            reason: imports: it imports bank:ledger/api, which nobody provides: a guest may import wasi: and changeling: only; and 3 more
+            reason: imports: it imports bank:ledger/api, which nobody provides: a guest may import wasi: and changeling: only; and 4 more
             refusal: imports: it imports bank:ledger/api, which nobody provides: a guest may import wasi: and changeling: only
             refusal: imports: it imports changeling:actor/psychic@0.1.0, which this host does not have
+            refusal: imports: it imports wasi:http/types@0.2.6, which this host does not have: of WASI it has wasi:cli, wasi:clocks, wasi:filesystem, wasi:io, wasi:random, wasi:sockets
             refusal: exports: 1 exports `lifecycle`, this does not, and actors of it live
             refusal: state: no state version fits: the live code saves 1 {total:u1}, this code reads 9 {other:string}
           retire counter@2

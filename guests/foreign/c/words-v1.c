@@ -1,0 +1,3 @@
+// A component that has never heard of changeling.
+
+#include "split.h"
