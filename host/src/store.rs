@@ -9,6 +9,7 @@ mod alive;
 mod compiled;
 mod error;
 mod events;
+mod fault;
 mod folder;
 mod lock;
 mod parked;
