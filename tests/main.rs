@@ -7,6 +7,7 @@ mod support;
 
 mod calls;
 mod cli;
+mod disk_faults;
 mod docs;
 mod hold;
 mod idle;
@@ -18,5 +19,6 @@ mod offers;
 mod order;
 mod restart;
 mod rollback;
+mod sudden_death;
 mod swap;
 mod timers;
