@@ -91,23 +91,18 @@ fn live(dir: &Path, fault: &str, told: &mut Told, life: u8) -> Vec<String> {
     points
 }
 
-/// Does it with each of them, on twice as many threads as there are processors, since most of it is waiting. With `share`, with that many of them, others
-/// every time; `CHANGELING_SHARE` is another number or `all`, and `CHANGELING_ONLY` names one alone.
-pub fn each(mut faults: Vec<String>, share: usize, run: impl Fn(&str) + Sync) {
-    let of = faults.len();
+/// Does it with each of them, or with about so many, others every time, on twice as many threads as there are processors,
+/// since most of it is waiting. `CHANGELING_ONLY` names one alone.
+pub fn each(mut faults: Vec<String>, share: Option<usize>, run: impl Fn(&str) + Sync) {
     if let Ok(only) = std::env::var("CHANGELING_ONLY") {
         return run(&only);
     }
-    let share = match std::env::var("CHANGELING_SHARE") {
-        Ok(text) if text == "all" => of,
-        Ok(text) => text.parse().expect("a number, or `all`"),
-        Err(_) => share,
-    };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let seed = usize::try_from(now % 1_000_003).expect("a small number");
-    // Evenly over all, from another one every time.
-    let step = of.div_ceil(share.max(1)).max(1);
-    faults = faults.into_iter().skip(seed % step).step_by(step).collect();
+    let of = faults.len();
+    if let Some(share) = share {
+        let step = of.div_ceil(share);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").subsec_micros();
+        faults = faults.into_iter().skip(since as usize % step).step_by(step).collect();
+    }
     eprintln!("{} of {of} faults", faults.len());
     let (next, failed) = (AtomicUsize::new(0), std::sync::Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
