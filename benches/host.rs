@@ -114,7 +114,7 @@ impl Host {
     pub fn target(&self, component: &str, function: &str) -> Target {
         let address: Address = component.parse().expect("an address");
         let router = self.handle().router.clone();
-        let code = router.code(&address).expect("the component serves");
+        let (code, _) = router.find(&address).expect("the component serves");
         let function = code.resolve(function).expect("it has the function").clone();
         Target { router, address, function }
     }

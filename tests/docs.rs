@@ -9,17 +9,23 @@ use expect_test::expect_file;
 fn the_page_of_the_manifest_lists_every_setting_with_its_default() {
     let mut page = String::from(
         "# The manifest\n\n`changeling.toml` in the watched folder. It is optional, and so is everything in it. Sizes are written \
-         `\"64MiB\"`,\ntimes `\"5s\"`. `[components.NAME]` holds for one component, on top of `[defaults]`, which holds for all.\n",
+         `\"64MiB\"`,\ntimes `\"5s\"`. `[components.NAME]` holds for one component, on top of `[defaults]`, which holds for all.\n\n\
+         A changed manifest is read when it has been left alone for a moment, in the folder or wherever `--manifest` says,\nalso \
+         with `watch = false`. An event (`changeling events`) tells each changed setting with both values, and the last column\n\
+         here says from when on that holds. *At once* is before the next message of an actor, with the next call of a service,\n\
+         in the next act of an upgrade. An upgrade in hand ends by the settings that it began with. A manifest with a mistake\n\
+         changes nothing, and is told with line and column; one that is removed is one without settings.\n",
     );
     let mut section = "";
     for setting in settings() {
         if setting.section != section {
             section = setting.section;
-            write!(page, "\n## `[{section}]`\n\n| setting | default | meaning |\n|---|---|---|\n")
+            write!(page, "\n## `[{section}]`\n\n| setting | default | meaning | a change holds |\n|---|---|---|---|\n")
                 .expect("a string takes it");
         }
         let default = setting.default.replace('|', "\\|");
-        writeln!(page, "| `{}` | {default} | {} |", setting.name, setting.meaning).expect("a string takes it");
+        writeln!(page, "| `{}` | {default} | {} | {} |", setting.name, setting.meaning, setting.holds.words())
+            .expect("a string takes it");
     }
     expect_file!["../docs/manifest.md"].assert_eq(&page);
 }

@@ -13,6 +13,7 @@ mod hold;
 mod idle;
 mod kinds;
 mod layers;
+mod manifest;
 mod misbehaving;
 mod new;
 mod offers;

@@ -23,3 +23,4 @@ pub mod run;
 pub mod run_queue;
 pub mod service;
 pub mod stage;
+pub mod terms;

@@ -4,10 +4,12 @@
 //! The settings are listed once, in tables that the parser, the nearest names, the documentation and a test of the
 //! defaults all use: see [`settings`].
 
+mod changes;
 mod mistake;
 mod parse;
 mod settings;
 mod value;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -5,6 +5,7 @@ pub mod bench;
 mod disk;
 mod hands;
 mod loader;
+pub mod terms;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,61 +13,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use changeling_core::contract::Offer;
-use changeling_core::id::{ComponentName, RequestId};
-use changeling_core::policy::Policy;
+use changeling_core::id::RequestId;
 use changeling_core::receipt::Receipt;
 use changeling_core::{Answer, Event, Request, Time, WallTime, World};
 use tokio::sync::{broadcast, oneshot};
 
-use crate::actors::mailbox::Bounds;
 use crate::actors::router::Router;
-use crate::actors::service;
 use crate::actors::stage::{News, Stage};
-use crate::config::ComponentConfig;
-use crate::engine::limits::Limits;
 use crate::store::{Record, Store};
 
-/// What is set for one component, from the manifest or by default.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// What decides about its upgrades and actors.
-    pub policy: Policy,
-    /// What its instances may use.
-    pub limits: Arc<Limits>,
-    /// What may wait at each of its addresses.
-    pub bounds: Bounds,
-    /// How it is run where it is a service.
-    pub service: service::Settings,
-}
-
-impl Settings {
-    /// As the manifest says.
-    pub fn of(config: &ComponentConfig) -> Self {
-        let limits = &config.limits;
-        // A machine that cannot count so far does not have so much either.
-        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        Self {
-            policy: config.policy.clone(),
-            limits: Arc::new(Limits {
-                memory: count(limits.memory),
-                cpu: limits.cpu,
-                message: count(limits.message),
-                state: count(limits.state),
-                timers: count(limits.timers),
-                log_per_second: count(limits.log),
-                change_cpu: limits.change,
-                save: limits.save,
-                environment: config.env.clone().into_iter().collect(),
-                ..Limits::default()
-            }),
-            bounds: Bounds { messages: count(limits.mailbox), bytes: count(limits.mailbox_bytes) },
-            service: service::Settings { concurrent: count(limits.concurrent_calls), fresh: config.fresh },
-        }
-    }
-}
-
-/// Finds the settings of a component.
-pub type SettingsOf = Arc<dyn Fn(&ComponentName) -> Settings + Send + Sync>;
+use terms::TermsOf;
 
 /// Something for the loop.
 enum Input {
@@ -89,7 +45,6 @@ pub struct Handle {
     pub store: Arc<Store>,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
-    settings: SettingsOf,
 }
 
 /// The loop has ended: the host is going.
@@ -144,19 +99,14 @@ impl Handle {
     pub fn receipts(&self) -> broadcast::Receiver<Arc<Receipt>> {
         self.receipts.subscribe()
     }
-
-    /// What is set for a component.
-    pub fn settings(&self, component: &ComponentName) -> Settings {
-        (self.settings)(component)
-    }
 }
 
 /// What the loop is made of.
 pub struct Parts {
     /// What is on disk.
     pub store: Arc<Store>,
-    /// Finds a component's settings.
-    pub settings: SettingsOf,
+    /// Finds a component's terms.
+    pub terms: TermsOf,
     /// This binary, to compile in a child of it.
     pub compiler: std::path::PathBuf,
     /// Makes the stage, given whom to tell.
@@ -183,13 +133,12 @@ pub fn start(parts: Parts, world: World, begin: Event) -> std::io::Result<(Handl
         store: parts.store.clone(),
         happenings: happenings.clone(),
         receipts: receipts.clone(),
-        settings: parts.settings.clone(),
     };
     let (ended, over) = oneshot::channel();
     let (answers, answered) = channel();
-    let loader = loader::start(stage.engine.clone(), parts.store.clone(), parts.compiler, parts.settings.clone())?;
+    let loader = loader::start(stage.engine.clone(), parts.store.clone(), parts.compiler, parts.terms.clone())?;
     let disk = disk::start(parts.store.clone(), news.clone(), happenings, receipts, loader)?;
-    let hands = hands::Hands::new(stage, disk, parts.store, parts.settings, answers);
+    let hands = hands::Hands::new(stage, disk, parts.store, parts.terms, answers);
     let mut turner =
         Loop { world, hands, waiting: HashMap::new(), next_request: RequestId(0), began: Instant::now(), answered };
     std::thread::Builder::new().name("control".into()).spawn(move || {

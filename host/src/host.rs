@@ -1,13 +1,12 @@
 //! The composition root: open the store, build the engine and the loop, answer HTTP, watch the folder; and at the end the
 //! same backwards. The only file that knows every module.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use changeling_core::contract::{Offer, Source};
 use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::view::ComponentState;
@@ -19,12 +18,17 @@ use crate::actors::directory::Directory;
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
 use crate::config::Config;
+use crate::control::terms::TermsOf;
 use crate::control::{self, Handle, Parts, wall_now};
 use crate::engine::room::Room;
 use crate::engine::{Engine, wit};
 use crate::http::{self, Access};
 use crate::store::{LastEnd, Status, Store};
 use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
+
+mod reload;
+
+use reload::Reload;
 
 /// What a host is started with.
 #[derive(Debug, Clone)]
@@ -75,8 +79,8 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         manifest.display()
     );
     let state = options.state.clone().unwrap_or_else(|| dir.join(".changeling"));
-    let (store, notes) = Store::open(&state)?;
-    notes.iter().for_each(|note| tracing::warn!("{note}"));
+    let (store, said) = Store::open(&state)?;
+    said.iter().for_each(|note| tracing::warn!("{note}"));
     let store = Arc::new(store);
     let listener = TcpListener::bind(listen).await.map_err(|e| {
         anyhow::anyhow!("cannot listen on {listen}: {e}; take another with --listen, or 127.0.0.1:0 for a free port")
@@ -96,16 +100,14 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
             Ok(Stage { engine, queue, clock, reaper, news, directory: Directory::default() })
         }
     };
-    let parts = Parts {
-        store: store.clone(),
-        settings: settings_of(&config),
-        compiler: options.compiler,
-        stage: Box::new(stage),
-    };
+    let terms = TermsOf::new(config.clone());
+    let parts =
+        Parts { store: store.clone(), terms: terms.clone(), compiler: options.compiler, stage: Box::new(stage) };
     let (handle, over) = control::start(parts, world, begin)?;
 
     // From here on actors of the last host come back, and what was kept of them on disk goes.
-    match open(dir, &config, &handle, listener, token).await {
+    let reload = |access| Reload::new(manifest, (config.clone(), notes), terms, access, handle.clone());
+    match open(dir, &config, &handle, listener, token, reload).await {
         Ok(door) => Ok(Host { handle, door, over, queue }),
         Err(e) => {
             // Whoever is back already is put away again.
@@ -125,6 +127,7 @@ struct Door {
     stop_http: oneshot::Sender<()>,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     watcher: Option<Watcher>,
+    manifest: Watcher,
 }
 
 /// Answers HTTP, watches the folder, and says that the host is there once it serves what its table says.
@@ -134,20 +137,19 @@ async fn open(
     handle: &Handle,
     listener: TcpListener,
     token: String,
+    reload: impl FnOnce(Arc<ArcSwap<Access>>) -> Reload,
 ) -> anyhow::Result<Door> {
     let at = listener.local_addr()?;
     let url = format!("http://{at}");
     let (ready, is_ready) = watch::channel(false);
     let (stop_http, stopped) = oneshot::channel::<()>();
-    let access = Access {
-        token: token.clone(),
-        open_calls: config.http.open_calls,
-        deadline: config.http.deadline,
-        hosts: names_of(at),
-    };
-    let serving = http::serve(listener, handle.clone(), access, is_ready, async { _ = stopped.await });
+    let access = Arc::new(ArcSwap::from_pointee(access(config, token.clone(), names_of(at))));
+    let serving = http::serve(listener, handle.clone(), access.clone(), is_ready, async { _ = stopped.await });
     let http = tokio::spawn(serving);
-    let watcher = if config.host.watch { Some(watch_folder(dir, config, handle)?) } else { None };
+    let settings = watching(config);
+    let watcher = if config.host.watch { Some(watch_folder(dir, settings.clone(), handle)?) } else { None };
+    // Also where the folder is not: what is taken from it is one thing, what is set another.
+    let manifest = reload(access).watch(&settings)?;
     tokio::spawn(sweep(handle.clone()));
 
     when_restored(handle).await?;
@@ -157,7 +159,7 @@ async fn open(
     handle.store.status.write(&Status { pid, url: url.clone(), token, version, started })?;
     // Nobody may be listening.
     _ = ready.send(true);
-    Ok(Door { url, ready, stop_http, http, watcher })
+    Ok(Door { url, ready, stop_http, http, watcher, manifest })
 }
 
 impl Host {
@@ -172,9 +174,9 @@ impl Host {
     /// Where the last files cannot be written.
     pub async fn end(self) -> anyhow::Result<()> {
         let Self { handle, door, over, queue } = self;
-        let Door { ready, stop_http, http, watcher, .. } = door;
+        let Door { ready, stop_http, http, watcher, manifest, .. } = door;
         _ = ready.send(false);
-        drop(watcher);
+        drop((watcher, manifest));
         handle.tell(Event::End);
         // An error says that the loop is gone already.
         _ = over.await;
@@ -223,11 +225,8 @@ fn restore(store: &Store, config: &Config) -> anyhow::Result<(World, Event)> {
     let receipts = store.receipts.newest(usize::MAX);
     receipts.damaged.iter().for_each(|e| tracing::error!("a receipt cannot be read: {e}"));
     let receipts = receipts.items.iter().map(|receipt| receipt.id).collect();
-    let provides = wit::PROVIDED.iter().map(|interface| (*interface).to_owned()).collect();
-    let of = config.components.iter().map(|(name, component)| (name.clone(), component.policy.clone())).collect();
-    let settings = changeling_core::Settings { provides, default: config.defaults.policy.clone(), of };
     let begin = Event::Begin { parked: parked.collect(), lost, receipts };
-    Ok((World::new(table, settings), begin))
+    Ok((World::new(table, deciding(config)), begin))
 }
 
 /// Waits until every component of the table serves, or was said not to.
@@ -243,37 +242,31 @@ async fn when_restored(handle: &Handle) -> anyhow::Result<()> {
     }
 }
 
-/// Finds what the manifest says of a component.
-fn settings_of(config: &Config) -> control::SettingsOf {
-    let default = control::Settings::of(&config.defaults);
-    let of: BTreeMap<_, _> =
-        config.components.iter().map(|(name, component)| (name.clone(), control::Settings::of(component))).collect();
-    Arc::new(move |name| of.get(name).unwrap_or(&default).clone())
+/// What the manifest says to the core.
+fn deciding(config: &Config) -> changeling_core::Settings {
+    let provides = wit::PROVIDED.iter().map(|interface| (*interface).to_owned()).collect();
+    let of = config.components.iter().map(|(name, component)| (name.clone(), component.policy.clone())).collect();
+    changeling_core::Settings { provides, default: config.defaults.policy.clone(), of }
 }
 
-fn watch_folder(dir: &Path, config: &Config, handle: &Handle) -> std::io::Result<Watcher> {
+/// What it says to HTTP.
+fn access(config: &Config, token: String, hosts: Vec<String>) -> Access {
+    let Config { http, .. } = config;
+    Access { token, hosts, open_calls: http.open_calls, deadline: http.deadline }
+}
+
+/// What it says of watching.
+fn watching(config: &Config) -> crate::watch::Settings {
+    let Config { host, .. } = config;
+    let (settle, stalled, rescan) = (host.settle, host.stalled, host.rescan);
+    crate::watch::Settings { settle, stalled, rescan, ..crate::watch::Settings::default() }
+}
+
+fn watch_folder(dir: &Path, settings: crate::watch::Settings, handle: &Handle) -> std::io::Result<Watcher> {
     let to = handle.clone();
-    let host = &config.host;
-    let settings = crate::watch::Settings {
-        settle: host.settle,
-        stalled: host.stalled,
-        rescan: host.rescan,
-        ..crate::watch::Settings::default()
-    };
-    // The watcher tells of the manifest once when it begins; that one was read.
-    let known = AtomicBool::new(!dir.join(MANIFEST).exists());
-    let manifest = dir.join(MANIFEST);
     let last = Mutex::new(None);
     Watcher::start(dir, settings, move |found| match found {
         Found::Whole(whole) => offer(&to, whole, &last),
-        Found::Manifest => {
-            match Config::load(&manifest) {
-                Ok(_) if !known.swap(true, Ordering::Relaxed) => {}
-                Ok(_) => tracing::warn!("{MANIFEST} has changed; what it says holds when the host starts again"),
-                Err(e) => tracing::error!("{MANIFEST} has changed, and the host would not start with it: {e}"),
-            }
-            Taken::Yes
-        }
         Found::Broken { file, why } => {
             to.tell(not_taken(file, why, Cause::Bytes));
             Taken::Yes

@@ -13,6 +13,7 @@ pub mod wire;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router as Routes;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -25,9 +26,16 @@ use crate::control::Handle;
 #[derive(Clone)]
 pub struct App {
     handle: Handle,
-    access: Arc<Access>,
+    access: Arc<ArcSwap<Access>>,
     /// Whether the host takes calls: false while it starts and while it ends.
     ready: tokio::sync::watch::Receiver<bool>,
+}
+
+impl App {
+    /// Who may do what now.
+    fn access(&self) -> Arc<Access> {
+        self.access.load_full()
+    }
 }
 
 /// Who may do what.
@@ -54,11 +62,11 @@ const MAX_CALL: usize = 8 << 20;
 pub async fn serve(
     listener: TcpListener,
     handle: Handle,
-    access: Access,
+    access: Arc<ArcSwap<Access>>,
     ready: tokio::sync::watch::Receiver<bool>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let app = App { handle, access: Arc::new(access), ready };
+    let app = App { handle, access, ready };
     axum::serve(listener, routes(app)).with_graceful_shutdown(stop).await
 }
 

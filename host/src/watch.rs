@@ -5,6 +5,7 @@
 //! missing, or the folder itself is moved away and comes back.
 
 mod component;
+mod file;
 mod folder;
 mod hints;
 mod name;
@@ -64,8 +65,6 @@ impl Default for Settings {
 pub enum Found {
     /// A whole component under a good name: new there, or another one than before.
     Whole(Whole),
-    /// The manifest is there for the first time, or holds something else.
-    Manifest,
     /// A file that cannot be taken; said once for each content of it.
     Broken {
         /// Its name, control characters escaped.
@@ -108,7 +107,7 @@ impl std::fmt::Debug for Whole {
     }
 }
 
-/// A thread that watches one folder until this is dropped.
+/// A thread that watches one folder, or one file, until this is dropped.
 #[derive(Debug)]
 pub struct Watcher {
     ends: Arc<AtomicBool>,
@@ -145,7 +144,17 @@ impl Watcher {
             began: Instant::now(),
             ends: Arc::clone(&ends),
         };
-        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(move || watching.run())?;
+        Self::spawn("watch", ends, wake, move || watching.run())
+    }
+
+    /// A thread that ends soon after `ends` says so and it is woken.
+    fn spawn(
+        name: &str,
+        ends: Arc<AtomicBool>,
+        wake: SyncSender<Hint>,
+        run: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
         Ok(Self { ends, wake, thread: Some(thread) })
     }
 }
@@ -233,12 +242,12 @@ impl<F: Fn(Found) -> Taken> Watching<F> {
         let mut content = None;
         let verdict = match &meaning {
             Meaning::Bad(why) => Verdict::Never(why.clone()),
-            _ => match folder.read(&name, self.settings.max_bytes) {
+            Meaning::Ignored => return,
+            Meaning::Component(_) => match folder.read(&name, self.settings.max_bytes) {
                 Err(verdict) => verdict,
                 Ok((bytes, read)) => {
                     stamp = read;
-                    let is_component = matches!(meaning, Meaning::Component(_));
-                    let fault = if is_component { check_whole(&bytes).err() } else { None };
+                    let fault = check_whole(&bytes).err();
                     content = Some((Digest(Sha256::digest(&bytes).into()), bytes));
                     fault.map_or(Verdict::Whole, Verdict::Partial)
                 }
@@ -246,13 +255,13 @@ impl<F: Fn(Found) -> Taken> Watching<F> {
         };
         let digest = content.as_ref().map(|(digest, _)| *digest);
         let found = match (self.settle.handle_look(self.now(), &name, stamp, digest, verdict), meaning, content) {
-            (None, ..) => return,
             (Some(Saying::Broken(why)), ..) => Found::Broken { file: name.escape_debug().to_string(), why },
             (Some(Saying::Whole), Meaning::Component(file), Some((digest, bytes))) => {
                 let modified = WallTime(u64::try_from(stamp.modified_ns / 1_000_000).unwrap_or(0));
                 Found::Whole(Whole { file, bytes, digest, modified })
             }
-            (Some(Saying::Whole), ..) => Found::Manifest,
+            // Nothing is to be said, or nothing was read.
+            _ => return,
         };
         if (self.on_found)(found) == Taken::Not {
             self.settle.handle_untaken(&name);

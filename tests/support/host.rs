@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Host {
     child: Option<Child>,
     dir: TempDir,
+    options: Vec<String>,
     url: String,
     token: String,
     log: Receiver<String>,
@@ -54,17 +55,22 @@ impl Answer {
 impl Host {
     /// On an empty folder.
     pub fn start() -> Self {
-        Self::on(folder())
+        Self::on(folder(), &[])
     }
 
     /// On an empty folder with this manifest.
     pub fn with_manifest(manifest: &str) -> Self {
         let dir = folder();
         std::fs::write(dir.path().join("changeling.toml"), manifest).expect("the manifest is written");
-        Self::on(dir)
+        Self::on(dir, &[])
     }
 
-    fn on(dir: TempDir) -> Self {
+    /// On an empty folder, with these options of `run`.
+    pub fn with_options(options: &[&str]) -> Self {
+        Self::on(folder(), options)
+    }
+
+    fn on(dir: TempDir, options: &[&str]) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(64)
@@ -73,7 +79,8 @@ impl Host {
             .build()
             .into();
         let (_, log) = channel();
-        let mut host = Self { child: None, dir, url: String::new(), token: String::new(), log, agent };
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut host = Self { child: None, dir, options, url: String::new(), token: String::new(), log, agent };
         host.begin();
         host
     }
@@ -81,6 +88,7 @@ impl Host {
     fn begin(&mut self) {
         let mut child = Command::new(BINARY)
             .args(["run", "--listen", "127.0.0.1:0", "--log", "json"])
+            .args(&self.options)
             .arg(self.dir.path())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())

@@ -83,6 +83,10 @@ impl timer::Guest for Ticker {
         }
     }
 
+    fn variable(&self, name: String) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
     fn leave(&mut self, reason: Option<String>) -> String {
         process::exit(reason.map_or(ExitReason::Normal, ExitReason::Error));
         "goodbye".to_owned()

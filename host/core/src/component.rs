@@ -20,7 +20,10 @@ use crate::upgrade::{Stage, Upgrade};
 #[derive(Debug)]
 pub(crate) struct Component {
     pub name: ComponentName,
+    /// What holds for it.
     pub policy: Policy,
+    /// What the manifest says: all of it is taken up when the component is removed, upgrades take it up one by one.
+    pub declared: Policy,
     pub standing: Standing,
     /// What births and new service calls go to.
     pub current: Option<Digest>,
@@ -66,6 +69,7 @@ impl Component {
     pub fn new(name: ComponentName, policy: Policy) -> Self {
         Self {
             name,
+            declared: policy.clone(),
             policy,
             standing: Standing::Present,
             current: None,

@@ -32,6 +32,8 @@ pub enum Effect {
         component: ComponentName,
         /// Which.
         digest: Digest,
+        /// Whether its actors have keys.
+        keyed: bool,
     },
     /// Between two messages take a copy of a live state, and try the new version on it, sealed. Answered by `Rehearsed`.
     Rehearse {

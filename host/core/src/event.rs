@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::contract::{Offer, Version};
+use crate::declared::{Declaration, Misplaced};
 use crate::effect::Request;
 use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, TableWrite, UpgradeId};
 use crate::reason::{ExitReason, Refusal};
@@ -182,6 +183,17 @@ pub enum Event {
         generation: Generation,
         /// Whether its state is on disk (or none was to keep), or why not.
         outcome: Result<(), String>,
+    },
+    /// The manifest is another one, and it is good.
+    Declared(Box<Declaration>),
+    /// The manifest is another one, and it is not: nothing of it is taken up.
+    Misdeclared {
+        /// Which file.
+        file: String,
+        /// In one sentence.
+        why: String,
+        /// Each mistake in its place; none where it could not be read at all.
+        mistakes: Vec<Misplaced>,
     },
     /// A person or program asks for something.
     Asked {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::declared::{Change, Kept, Misplaced};
 use crate::id::{Address, ComponentName, Digest, Label, UpgradeId};
 use crate::reason::{ExitReason, Step};
 use crate::receipt::Outcome;
@@ -110,6 +111,26 @@ pub enum Happening {
         address: Address,
         /// What is to be said of it.
         words: String,
+    },
+    /// The manifest has changed, and is taken up as far as it can be while everything runs.
+    Declared {
+        /// Which file.
+        file: String,
+        /// Whether it is not there any more: then every setting has its default.
+        gone: bool,
+        /// What it says otherwise than before, and from when on that holds.
+        changes: Vec<Change>,
+        /// What single components go on with all the same.
+        kept: Vec<Kept>,
+    },
+    /// The manifest has changed and is wrong: all that held before holds on.
+    Misdeclared {
+        /// Which file.
+        file: String,
+        /// Each mistake in its place; none where it could not be read at all.
+        mistakes: Vec<Misplaced>,
+        /// In one sentence.
+        why: String,
     },
     /// Something could not be done that concerns no upgrade: a table not written, a state not parked.
     Trouble {

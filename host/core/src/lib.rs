@@ -12,6 +12,7 @@
 mod actor;
 mod component;
 pub mod contract;
+pub mod declared;
 mod effect;
 mod event;
 mod folder;

@@ -85,8 +85,28 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// Takes from another one what decides about births, but for `keyed`, which those who live stand in the way of.
+    pub fn take_births(&mut self, from: &Self) {
+        (self.on_demand, self.max_actors) = (from.on_demand, from.max_actors);
+    }
+
+    /// Takes from another one all that decides about upgrades.
+    pub fn take_upgrades(&mut self, from: &Self) {
+        let Self { keyed, on_demand, max_actors, .. } = *self;
+        *self = Self { keyed, on_demand, max_actors, ..from.clone() };
+    }
+
+    /// Whether upgrades go the same way under both.
+    pub fn is_like_in_upgrades(&self, other: &Self) -> bool {
+        let mut like = self.clone();
+        like.take_upgrades(other);
+        like == *self
+    }
+}
+
 /// What the host is set to, for all components.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// The `changeling:` interfaces that this host has, with their versions, as components name them when they import.
     pub provides: BTreeSet<String>,

@@ -156,6 +156,8 @@ impl Component {
         match outcome {
             Ok(()) => {
                 self.current = None;
+                // Nobody lives: whatever comes next comes by what the manifest says.
+                self.policy = self.declared.clone();
                 turn.ask(Effect::Publish { component: self.name.clone(), current: None });
                 let versions: Vec<_> = self.versions.keys().copied().collect();
                 for digest in versions {

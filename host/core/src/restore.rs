@@ -34,6 +34,11 @@ impl Restoring {
         std::mem::take(&mut self.wanted)
     }
 
+    /// How many parked actors are to come back.
+    pub fn parked(&self) -> usize {
+        self.parked.len()
+    }
+
     pub fn needs(&self, digest: Digest) -> bool {
         self.row.current == digest || self.parked.values().any(|actor| actor.digest == digest)
     }

@@ -14,6 +14,7 @@ use rand::{Rng, SeedableRng};
 pub use catalog::{component, digest, keyed_actor, service};
 
 use crate::contract::{Offer, Source};
+use crate::declared::Declaration;
 use crate::effect::{Effect, Request};
 use crate::event::Event;
 use crate::id::{Address, ComponentName, Key, RequestId};
@@ -44,6 +45,8 @@ pub struct Odds {
     pub offers: u32,
     /// Messages in a run.
     pub messages: u32,
+    /// Changes of the manifest in a run.
+    pub manifests: u32,
     /// Sudden deaths of the host in a run.
     pub kills: u32,
 }
@@ -60,6 +63,7 @@ impl Odds {
             requests: 12,
             offers: 30,
             messages: 300,
+            manifests: 12,
             kills: 0,
         }
     }
@@ -75,6 +79,7 @@ impl Odds {
             requests: 0,
             offers: 20,
             messages: 300,
+            manifests: 6,
             kills: 0,
         }
     }
@@ -104,6 +109,7 @@ enum Fortune {
     Death(Address),
     Offer(Offer, Option<RequestId>),
     Request(RequestId, Request),
+    Manifest(Settings),
     Kill,
     End,
 }
@@ -145,7 +151,7 @@ pub fn run_in_words(seed: u64, odds: Odds) -> Report {
 
 fn live(seed: u64, odds: Odds, in_words: bool) -> Report {
     let mut rng = SmallRng::seed_from_u64(seed);
-    let settings = settings(&mut rng);
+    let settings = settings(&mut rng, false);
     let mut sim = Sim {
         world: World::new(Table::default(), settings.clone()),
         rng,
@@ -178,10 +184,11 @@ fn live(seed: u64, odds: Odds, in_words: bool) -> Report {
     }
 }
 
-fn settings(rng: &mut SmallRng) -> Settings {
+/// What a manifest may say; another one may say it of actors that have no keys so far, or have them.
+fn settings(rng: &mut SmallRng, is_another: bool) -> Settings {
     let policy = |rng: &mut SmallRng, keyed| Policy {
-        keyed,
-        max_actors: 12,
+        keyed: keyed ^ (is_another && rng.random_ratio(1, 3)),
+        max_actors: if is_another { rng.random_range(1..12) } else { 12 },
         strategy: if rng.random_ratio(1, 8) { Strategy::Restart } else { Strategy::Rolling },
         parallel: rng.random_range(1..4),
         verify: [None, Some(Sample::All), Some(Sample::Count(2)), Some(Sample::None)][rng.random_range(0..4)],
@@ -226,6 +233,10 @@ impl Sim {
             let what = self.a_request();
             let at = Time(self.rng.random_range(0..minute));
             self.at(at, Due::Fortune(Fortune::Request(RequestId(1_000 + u64::from(n)), what)));
+        }
+        for _ in 0..self.odds.manifests {
+            let (at, settings) = (Time(self.rng.random_range(0..minute)), settings(&mut self.rng, true));
+            self.at(at, Due::Fortune(Fortune::Manifest(settings)));
         }
         for _ in 0..self.odds.kills {
             let at = Time(self.rng.random_range(0..minute));
@@ -377,6 +388,12 @@ impl Sim {
             Due::Fortune(Fortune::Request(request, what)) => {
                 self.judge.asks(Some(request));
                 Ok(vec![Event::Asked { request, what }])
+            }
+            Due::Fortune(Fortune::Manifest(settings)) => {
+                self.settings = settings.clone();
+                let (file, is_gone) = ("changeling.toml".to_owned(), false);
+                let (changes, notes) = (Vec::new(), Vec::new());
+                Ok(vec![Event::Declared(Box::new(Declaration { file, is_gone, settings, changes, notes }))])
             }
             Due::Fortune(Fortune::End) => Ok(vec![Event::End]),
             Due::Fortune(Fortune::Kill) => return self.dies(),

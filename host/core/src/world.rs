@@ -13,7 +13,7 @@ use crate::reason::CallError;
 use crate::table::Table;
 use crate::time::{Time, WallTime};
 use crate::turn::{Alarm, Turn};
-use crate::{requests, restore};
+use crate::{declared, requests, restore};
 
 /// All that is decided about components, actors and upgrades: facts in, effects out.
 #[derive(Debug)]
@@ -43,6 +43,9 @@ impl World {
 
     /// Takes one fact, and asks for what is to be done about it, in this order.
     pub fn handle(&mut self, now: Time, wall: WallTime, event: Event, effects: &mut Vec<Effect>) {
+        if let Event::Declared(declaration) = &event {
+            self.settings = declaration.settings.clone();
+        }
         let let_go = &mut Vec::new();
         let mut turn = Turn {
             now,
@@ -184,6 +187,8 @@ fn dispatch(components: &mut Components, settings: &Settings, event: Event, turn
                 component.parked(&address.key, generation, outcome, turn);
             });
         }
+        Event::Declared(declaration) => declared::declared(components, *declaration, turn),
+        Event::Misdeclared { file, why, mistakes } => turn.tell(Happening::Misdeclared { file, mistakes, why }),
         Event::Asked { request, .. } if turn.ending => turn.answer([request], &host_ends()),
         Event::Asked { request, what } => requests::asked(components, request, what, turn),
         Event::End => components.values_mut().for_each(|component| component.host_ends(turn)),

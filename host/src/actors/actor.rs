@@ -16,18 +16,18 @@ use futures_channel::oneshot;
 use super::held::Held;
 use super::incarnation::{Incarnation, Kept};
 use super::kill::Kill;
-use super::mailbox::{Bounds, Entry, Mailbox, Message, Next};
+use super::mailbox::{Entry, Mailbox, Message, Next};
 use super::run;
 use super::stage::Stage;
+use super::terms::Terms;
 use crate::engine::code::{Code, Function};
-use crate::engine::limits::Limits;
 
 /// An address that has, had or will have an actor.
 pub struct Actor {
     /// Which.
     pub address: Address,
-    /// What its instances may use.
-    pub limits: Arc<Limits>,
+    /// What is set for it.
+    pub terms: Arc<Terms>,
     /// The threads, the clock and the listener that all actors share.
     pub stage: Arc<Stage>,
     inner: Mutex<Inner>,
@@ -102,11 +102,11 @@ pub struct View {
 
 impl Actor {
     /// An address without an actor yet, that accepts what `code` serves.
-    pub fn new(address: Address, code: Arc<Code>, limits: Arc<Limits>, bounds: Bounds, stage: Arc<Stage>) -> Arc<Self> {
-        let mailbox = Mailbox::new(bounds, stage.engine.room().clone());
+    pub fn new(address: Address, code: Arc<Code>, terms: Arc<Terms>, stage: Arc<Stage>) -> Arc<Self> {
+        let mailbox = Mailbox::new(stage.engine.room().clone());
         Arc::new(Self {
             address,
-            limits,
+            terms,
             stage,
             inner: Mutex::new(Inner {
                 mailbox,
@@ -155,7 +155,7 @@ impl Actor {
             other => inner.lease = other,
         }
         let is_first = !inner.mailbox.has_messages();
-        inner.mailbox.push(message).map_err(|_| CallError::Overloaded)?;
+        inner.mailbox.push(message, self.terms.now().bounds).map_err(|_| CallError::Overloaded)?;
         match inner.lease {
             Lease::Vacant if is_first => return Ok(Posted::Wanted),
             Lease::Held => _ = inner.waiting.get_or_insert_with(Instant::now),

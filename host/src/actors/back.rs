@@ -124,12 +124,12 @@ async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kep
 /// An instance of the older version; where there is no room for it now, there may be soon.
 async fn older(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, Fault> {
     for _ in 0..TRIES {
-        match actor.stage.instance(code, &actor.address, &actor.limits, Want::Upkeep).await {
+        match actor.stage.instance(code, &actor.address, &actor.terms.limits(), Want::Upkeep).await {
             Err(Fault::NoRoom(_)) => tokio::time::sleep(PAUSE).await,
             made => return made,
         }
     }
-    actor.stage.instance(code, &actor.address, &actor.limits, Want::Upkeep).await
+    actor.stage.instance(code, &actor.address, &actor.terms.limits(), Want::Upkeep).await
 }
 
 /// The newer code saves in the older version, the older takes it: the work done since is kept.

@@ -81,7 +81,7 @@ async fn deliver(
         Fault::NoRoom(words) => StartFailure::Overloaded(words),
         fault => StartFailure::Crashed(fault.reason()),
     };
-    let made = actor.stage.instance(code, &actor.address, &actor.limits, want).await;
+    let made = actor.stage.instance(code, &actor.address, &actor.terms.limits(), want).await;
     let mut instance = made.map_err(crashed)?;
     let (after, args) = match from {
         From::Init { after, args } => (after, args),

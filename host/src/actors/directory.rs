@@ -6,10 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use changeling_core::id::{Address, ComponentName};
 
 use super::actor::Actor;
-use super::mailbox::Bounds;
 use super::service::Service;
+use super::terms::Terms;
 use crate::engine::code::Code;
-use crate::engine::limits::Limits;
 
 /// The two maps. Read at every call, written when something is born, dies or is published.
 #[derive(Default)]
@@ -23,10 +22,8 @@ pub struct Directory {
 pub struct Published {
     /// Births and new service calls go to this version.
     pub code: Arc<Code>,
-    /// What its instances may use.
-    pub limits: Arc<Limits>,
-    /// What may wait at each of its addresses.
-    pub bounds: Bounds,
+    /// What is set for it.
+    pub terms: Arc<Terms>,
     /// Its instances, where it is a service.
     pub service: Option<Arc<Service>>,
 }

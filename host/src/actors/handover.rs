@@ -86,7 +86,7 @@ pub async fn switch(actor: Arc<Actor>, order: Order) {
 
 /// An instance of a version, beside whatever lives at the address.
 async fn fresh(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, NotSwitched> {
-    let made = actor.stage.instance(code, &actor.address, &actor.limits, Want::Upkeep).await;
+    let made = actor.stage.instance(code, &actor.address, &actor.terms.limits(), Want::Upkeep).await;
     made.map_err(|fault| match fault {
         Fault::NoRoom(words) => NotSwitched::NotNow(words),
         fault => failed(&actor.address, "instantiation", fault.to_string()),
@@ -150,7 +150,7 @@ fn too_late(stop: Stop) -> Stop {
 
 /// `save`, with the wall time after which the upgrade, but not the actor, gives up on it.
 async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u32) -> Result<Vec<u8>, Stop> {
-    let limit = actor.limits.save;
+    let limit = actor.terms.now().limits.save;
     let code = old.code.clone();
     let mut saving = std::pin::pin!(guarded(old.save(version, AtStake::Live)).fuse());
     let saved = match tokio::time::timeout(limit, &mut saving).await {

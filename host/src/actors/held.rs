@@ -17,7 +17,9 @@ pub struct Held {
 
 impl Held {
     pub(super) fn new(actor: &Arc<Actor>, incarnation: Box<Incarnation>) -> Self {
-        Self { actor: actor.clone(), incarnation: Some(incarnation) }
+        let mut held = Self { actor: actor.clone(), incarnation: Some(incarnation) };
+        held.instance.take_up(&actor.terms.now().limits);
+        held
     }
 
     /// Releases it: what waited is handled now. The same as dropping it, in words.

@@ -83,7 +83,6 @@ pub struct Mailbox {
     system: VecDeque<Taker>,
     messages: usize,
     bytes: usize,
-    bounds: Bounds,
     room: Room,
 }
 
@@ -99,8 +98,8 @@ pub enum Next {
 
 impl Mailbox {
     /// An empty one.
-    pub fn new(bounds: Bounds, room: Room) -> Self {
-        Self { queue: VecDeque::new(), system: VecDeque::new(), messages: 0, bytes: 0, bounds, room }
+    pub fn new(room: Room) -> Self {
+        Self { queue: VecDeque::new(), system: VecDeque::new(), messages: 0, bytes: 0, room }
     }
 
     /// Messages that wait.
@@ -118,15 +117,15 @@ impl Mailbox {
         self.queue.is_empty() && self.system.is_empty()
     }
 
-    /// Puts a message at the end.
+    /// Puts a message at the end, where so much may wait.
     ///
     /// # Errors
     /// Gives it back where it is over the bounds, the mailbox's or the host's.
-    pub fn push(&mut self, message: Message) -> Result<(), Message> {
-        if !self.has_room_for(&message) {
+    pub fn push(&mut self, message: Message, bounds: Bounds) -> Result<(), Message> {
+        if !self.has_room_for(&message, bounds) {
             // Those whose callers left hold no place against the living.
             self.drop_abandoned();
-            if !self.has_room_for(&message) {
+            if !self.has_room_for(&message, bounds) {
                 return Err(message);
             }
         }
@@ -139,8 +138,8 @@ impl Mailbox {
         Ok(())
     }
 
-    fn has_room_for(&self, message: &Message) -> bool {
-        self.messages < self.bounds.messages && self.bytes + message.size() <= self.bounds.bytes
+    fn has_room_for(&self, message: &Message, bounds: Bounds) -> bool {
+        self.messages < bounds.messages && self.bytes + message.size() <= bounds.bytes
     }
 
     /// Puts a fired timer, or somebody who waits for the queue's end, at the end.

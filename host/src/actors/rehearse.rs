@@ -168,7 +168,7 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
         let saved = bounded(held.instance.save(version, AtStake::Live)).await;
         (held, saved)
     });
-    let limit = actor.limits.save;
+    let limit = actor.terms.now().limits.save;
     let saved = match tokio::time::timeout(limit, &mut saving).await {
         Ok((held, saved)) => saved_live(held, saved),
         Err(_) => {

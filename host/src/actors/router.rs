@@ -12,6 +12,7 @@ use super::actor::{Actor, Posted};
 use super::mailbox::{Message, Reply};
 use super::run;
 use super::stage::Stage;
+use super::terms::Terms;
 use crate::engine::code::{Code, Function};
 
 /// Finds who answers. Clones share it.
@@ -25,7 +26,7 @@ pub struct Router {
 pub struct Call {
     /// To whom.
     pub target: Address,
-    /// What, as [`Router::code`] gave it.
+    /// What, as [`Router::find`] gave it.
     pub function: Arc<Function>,
     /// The arguments, packed.
     pub args: Vec<u8>,
@@ -34,16 +35,16 @@ pub struct Call {
 }
 
 impl Router {
-    /// The version whose functions an address answers with now.
+    /// The version whose functions an address answers with now, and what is set for it.
     ///
     /// # Errors
     /// `no-such-component`.
-    pub fn code(&self, address: &Address) -> Result<Arc<Code>, CallError> {
+    pub fn find(&self, address: &Address) -> Result<(Arc<Code>, Arc<Terms>), CallError> {
         if let Some(actor) = self.stage.directory.actor(address) {
-            return Ok(actor.code());
+            return Ok((actor.code(), actor.terms.clone()));
         }
         let published = self.stage.directory.component(&address.component).ok_or(CallError::NoSuchComponent)?;
-        Ok(published.code)
+        Ok((published.code, published.terms))
     }
 
     /// Sends a call and waits for its answer; a function without a result is a cast, answered when it is in the mailbox.
@@ -83,10 +84,7 @@ impl Router {
                 Some(_) => Err(CallError::NoActor),
             };
         }
-        let make = || {
-            let (code, limits, bounds) = (published.code.clone(), published.limits.clone(), published.bounds);
-            Actor::new(target.clone(), code, limits, bounds, self.stage.clone())
-        };
+        let make = || Actor::new(target.clone(), published.code.clone(), published.terms.clone(), self.stage.clone());
         let (actor, _) = directory.actor_or(target, make);
         self.post_to(&actor, message)
     }

@@ -50,6 +50,7 @@ async fn handle(
     incarnation: &mut Incarnation,
     entry: Entry,
 ) -> Result<Option<ExitReason>, ExitReason> {
+    incarnation.instance.take_up(&actor.terms.now().limits);
     match entry {
         Entry::Message(message) => call(actor, incarnation, message).await?,
         Entry::Timer(id) => timer(actor, incarnation, id).await?,

@@ -11,9 +11,9 @@ use changeling_core::reason::CallError;
 use super::guard::guarded;
 use super::mailbox::Message;
 use super::stage::Stage;
+use super::terms::Terms;
 use crate::engine::code::Code;
 use crate::engine::instance::{Fault, Instance};
-use crate::engine::limits::Limits;
 use crate::engine::room::Want;
 
 /// Idle instances are dropped after this.
@@ -23,9 +23,8 @@ const IDLE: Duration = Duration::from_secs(10);
 pub struct Service {
     address: Address,
     code: Arc<Code>,
-    limits: Arc<Limits>,
+    terms: Arc<Terms>,
     stage: Arc<Stage>,
-    settings: Settings,
     idle: Mutex<Vec<(Instant, Instance)>>,
     in_flight: AtomicUsize,
     handled: AtomicU64,
@@ -49,19 +48,12 @@ impl Default for Settings {
 
 impl Service {
     /// Without an instance yet.
-    pub fn new(
-        address: Address,
-        code: Arc<Code>,
-        limits: Arc<Limits>,
-        stage: Arc<Stage>,
-        settings: Settings,
-    ) -> Arc<Self> {
+    pub fn new(address: Address, code: Arc<Code>, terms: Arc<Terms>, stage: Arc<Stage>) -> Arc<Self> {
         Arc::new(Self {
             address,
             code,
-            limits,
+            terms,
             stage,
-            settings,
             idle: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             handled: AtomicU64::new(0),
@@ -74,7 +66,7 @@ impl Service {
     /// # Errors
     /// `overloaded` where as many calls run as may.
     pub fn post(self: &Arc<Self>, message: Message) -> Result<(), CallError> {
-        let concurrent = self.settings.concurrent;
+        let concurrent = self.terms.now().service.concurrent;
         let free = |running: usize| (running < concurrent).then_some(running + 1);
         self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).map_err(|_| CallError::Overloaded)?;
         let service = self.clone();
@@ -111,18 +103,26 @@ impl Service {
     }
 
     async fn instance(&self) -> Result<Instance, CallError> {
-        if let Some((_, instance)) = self.lock().pop() {
-            return Ok(instance);
+        // One of other limits than those that hold now has nothing to lose.
+        while let Some(instance) = self.take_idle() {
+            if instance.is_within(&self.terms.now().limits) {
+                return Ok(instance);
+            }
+            self.stage.reaper.bury(instance);
         }
-        let made = self.stage.instance(&self.code, &self.address, &self.limits, Want::Birth).await;
+        let made = self.stage.instance(&self.code, &self.address, &self.terms.limits(), Want::Birth).await;
         made.map_err(|fault| match fault {
             Fault::NoRoom(_) => CallError::Overloaded,
             fault => CallError::Crashed(fault.reason()),
         })
     }
 
+    fn take_idle(&self) -> Option<Instance> {
+        self.lock().pop().map(|(_, instance)| instance)
+    }
+
     fn put_back(&self, instance: Instance) {
-        if self.settings.fresh || self.retired.load(Ordering::Acquire) {
+        if self.terms.now().service.fresh || self.retired.load(Ordering::Acquire) {
             return self.stage.reaper.bury(instance);
         }
         self.lock().push((Instant::now(), instance));

@@ -2,8 +2,10 @@
 
 use std::io::BufRead;
 
+use changeling_core::declared::{Change, Kept};
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::Method;
 
@@ -77,17 +79,25 @@ pub fn stream(client: &Client, last: Option<&str>) -> Result<impl Iterator<Item 
 
 /// An event for people: number, time, what, whose, and whatever else it says.
 fn line(record: &Value) -> String {
-    const FIRST: [&str; 8] = ["seq", "time", "event", "component", "address", "file", "label", "digest"];
+    // The mistakes of a manifest are in its `why`, too.
+    const FIRST: [&str; 9] = ["seq", "time", "event", "component", "address", "file", "label", "digest", "mistakes"];
     let said = |name: &str| Some(text(record.get(name)?)).filter(|said| !said.is_empty());
     let mut parts: Vec<String> = ["seq", "time", "event"].into_iter().map(|name| text(&record[name])).collect();
     parts.extend(["component", "address", "file", "label"].into_iter().filter_map(said));
     let more = record.as_object().into_iter().flatten().filter(|(name, _)| !FIRST.contains(&name.as_str()));
-    let more: Vec<String> = more.filter(|(_, value)| !value.is_null()).map(|(name, value)| told(name, value)).collect();
+    let more: Vec<String> =
+        more.filter(|(_, value)| !is_nothing(value)).map(|(name, value)| told(name, value)).collect();
     if more.is_empty() { parts.join("  ") } else { format!("{}: {}", parts.join("  "), more.join(", ")) }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(false)) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn told(name: &str, value: &Value) -> String {
     match value {
+        Value::Bool(true) => name.replace('_', " "),
+        Value::Array(items) => items.iter().map(declared).collect::<Vec<_>>().join("; "),
         Value::Object(object) => object.values().map(text).collect::<Vec<_>>().join(": "),
         Value::Number(ms) if name.ends_with("_ms") => {
             let span = pause(ms.as_u64().unwrap_or(0).saturating_mul(1_000));
@@ -95,6 +105,15 @@ fn told(name: &str, value: &Value) -> String {
         }
         Value::String(_) => text(value),
         value => format!("{} {value}", name.replace('_', " ")),
+    }
+}
+
+/// Of a changed manifest: a setting, or what stays.
+fn declared(item: &Value) -> String {
+    match (Change::deserialize(item), Kept::deserialize(item)) {
+        (Ok(change), _) => change.to_string(),
+        (_, Ok(kept)) => format!("{}: {}", kept.component, kept.why),
+        _ => text(item),
     }
 }
 
@@ -113,5 +132,17 @@ mod tests {
             "again_in_ms": 5,
         });
         assert_eq!(line(&crashed), "2  T  crashed  a/b: again in 5.0ms, trap: boom");
+        let change = json!({ "section": "http", "setting": "listen", "from": "a", "to": "b", "holds": "start" });
+        let kept = json!({ "component": "c", "why": "it stays" });
+        let declared = json!({
+            "seq": 3, "time": "T", "event": "declared", "file": "f", "gone": false, "changes": [change], "kept": [kept],
+        });
+        assert_eq!(
+            line(&declared),
+            "3  T  declared  f: [http] listen = b (was a), when the host starts again, c: it stays"
+        );
+        let gone =
+            json!({ "seq": 4, "time": "T", "event": "declared", "file": "f", "gone": true, "changes": [], "kept": [] });
+        assert_eq!(line(&gone), "4  T  declared  f: gone");
     }
 }

@@ -27,7 +27,7 @@ pub struct Run {
     /// Where the host keeps its own, instead of `.changeling` in the folder.
     #[arg(long, value_name = "DIR", env = "CHANGELING_STATE")]
     state: Option<PathBuf>,
-    /// The manifest, instead of `changeling.toml` in the folder.
+    /// The manifest, instead of `changeling.toml` in the folder; read again whenever it changes.
     #[arg(long, value_name = "FILE", env = "CHANGELING_MANIFEST")]
     manifest: Option<PathBuf>,
     /// How the log is written; `text` on a terminal, else `json`.

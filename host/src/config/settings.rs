@@ -1,10 +1,13 @@
-//! Every setting, once: its name, its default as it would be written, what it means, and how it is read.
+//! Every setting, once: its name, its default as it would be written, what it means, how it is read, how it is written,
+//! and from when on a change of it holds.
 
 use std::time::Duration;
 
+use changeling_core::declared::Holds;
 use changeling_core::policy::{Laggard, Sample, Strategy};
 
 use super::value::{Value, Wrong};
+use super::written::{Written, names, rate, size, time, told, word};
 use super::{Budget, ComponentConfig, Host, Http, KIB, MIB};
 
 const GIB: u64 = 1 << 30;
@@ -13,11 +16,19 @@ const NO_TIME: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
+const STRATEGIES: &[(&str, Strategy)] = &[("rolling", Strategy::Rolling), ("restart", Strategy::Restart)];
+const SAMPLES: &[(&str, Sample)] = &[("all", Sample::All), ("none", Sample::None)];
+const LAGGARDS: &[(&str, Laggard)] = &[("wait", Laggard::Wait), ("kill", Laggard::Kill), ("refuse", Laggard::Refuse)];
+
 /// A setting of a `T`.
 pub(super) struct Setting<T> {
     pub(super) name: &'static str,
     default: &'static str,
     meaning: &'static str,
+    /// From when on another value of it holds.
+    pub(super) holds: Holds,
+    /// As it would be written.
+    pub(super) write: fn(&T) -> Written,
     pub(super) read: fn(&mut T, Value<'_>) -> Result<(), Wrong>,
 }
 
@@ -32,13 +43,19 @@ pub struct SettingDoc {
     pub default: &'static str,
     /// What it means, with the unit where it has one.
     pub meaning: &'static str,
+    /// From when on another value of it holds.
+    pub holds: Holds,
 }
 
 /// All settings, in the order in which they are best explained. Those of `components.NAME` may stand in `defaults` too,
 /// but for `env`.
 pub fn settings() -> Vec<SettingDoc> {
     fn docs<T>(section: &'static str, settings: &[Setting<T>]) -> impl Iterator<Item = SettingDoc> {
-        settings.iter().map(move |it| SettingDoc { section, name: it.name, default: it.default, meaning: it.meaning })
+        let doc = move |it: &Setting<T>| {
+            let Setting { name, default, meaning, holds, .. } = *it;
+            SettingDoc { section, name, default, meaning, holds }
+        };
+        settings.iter().map(doc)
     }
     let component = docs("components.NAME", COMPONENT).chain(docs("components.NAME", GRANTS));
     docs("host", HOST).chain(docs("http", HTTP)).chain(component).collect()
@@ -50,6 +67,11 @@ pub(super) const HOST: &[Setting<Host>] = &[
         default: "\"70%\"",
         meaning: "What guest memory, queued messages and kept states may take together: a share of the machine's memory, \
                   or a size.",
+        holds: Holds::Start,
+        write: |host| match host.memory {
+            Budget::Share(percent) => told(format!("\"{percent}%\"")),
+            Budget::Bytes(bytes) => size(bytes),
+        },
         read: |host, value| {
             host.memory = budget(value)?;
             Ok(())
@@ -59,24 +81,32 @@ pub(super) const HOST: &[Setting<Host>] = &[
         name: "watch",
         default: "true",
         meaning: "Whether files dropped into the folder are taken. Without, versions come by `deploy` alone.",
+        holds: Holds::Start,
+        write: |host| told(host.watch),
         read: |host, value| value.flag().map(|it| host.watch = it),
     },
     Setting {
         name: "settle",
         default: "\"100ms\"",
         meaning: "How long a file must keep its size, time and inode before it is looked at.",
+        holds: Holds::Start,
+        write: |host| time(host.settle),
         read: |host, value| value.duration(MS..=HOUR).map(|it| host.settle = it),
     },
     Setting {
         name: "stalled",
         default: "\"2s\"",
         meaning: "How long a file that is not whole must have stopped growing before that is an error.",
+        holds: Holds::Start,
+        write: |host| time(host.stalled),
         read: |host, value| value.duration(MS..=HOUR).map(|it| host.stalled = it),
     },
     Setting {
         name: "rescan",
         default: "\"5s\"",
         meaning: "How often the whole folder is looked at, for what the system did not notify of.",
+        holds: Holds::Start,
+        write: |host| time(host.rescan),
         read: |host, value| value.duration(100 * MS..=DAY).map(|it| host.rescan = it),
     },
 ];
@@ -86,6 +116,8 @@ pub(super) const HTTP: &[Setting<Http>] = &[
         name: "listen",
         default: "\"127.0.0.1:4650\"",
         meaning: "Address and port to listen on. Port 0 takes a free one.",
+        holds: Holds::Start,
+        write: |http| told(format!("\"{}\"", http.listen)),
         read: |http, value| {
             let wanted = "an IP address and a port, such as \"127.0.0.1:4650\"";
             let address = value.text(wanted)?.parse();
@@ -97,18 +129,24 @@ pub(super) const HTTP: &[Setting<Http>] = &[
         name: "expose",
         default: "false",
         meaning: "Consent to listen beyond loopback. Nothing here encrypts: put TLS in front. A grant.",
+        holds: Holds::Start,
+        write: |http| told(http.expose),
         read: |http, value| value.flag().map(|it| http.expose = it),
     },
     Setting {
         name: "open-calls",
         default: "false",
         meaning: "Whether calls need no token. Everything else needs it all the same. A grant.",
+        holds: Holds::AtOnce,
+        write: |http| told(http.open_calls),
         read: |http, value| value.flag().map(|it| http.open_calls = it),
     },
     Setting {
         name: "deadline",
         default: "\"5s\"",
         meaning: "How long a call may take that does not say so itself.",
+        holds: Holds::AtOnce,
+        write: |http| time(http.deadline),
         read: |http, value| value.duration(MS..=DAY).map(|it| http.deadline = it),
     },
 ];
@@ -118,78 +156,104 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         name: "keyed",
         default: "false",
         meaning: "Whether its actors come into being by key (`component/key`), instead of one when it is loaded.",
+        holds: Holds::Unpeopled,
+        write: |it| told(it.policy.keyed),
         read: |it, value| value.flag().map(|on| it.policy.keyed = on),
     },
     Setting {
         name: "on-demand",
         default: "true",
         meaning: "Whether the first call to a key makes the actor, where it is keyed.",
+        holds: Holds::Births,
+        write: |it| told(it.policy.on_demand),
         read: |it, value| value.flag().map(|on| it.policy.on_demand = on),
     },
     Setting {
         name: "actors",
         default: "1000",
         meaning: "Its actors, at most.",
+        holds: Holds::Births,
+        write: |it| told(it.policy.max_actors),
         read: |it, value| value.count(1..=10_000_000).map(|n| it.policy.max_actors = n),
     },
     Setting {
         name: "fresh",
         default: "false",
         meaning: "Whether every call of a service gets an instance of its own.",
+        holds: Holds::AtOnce,
+        write: |it| told(it.fresh),
         read: |it, value| value.flag().map(|on| it.fresh = on),
     },
     Setting {
         name: "memory",
         default: "\"64MiB\"",
         meaning: "Linear memory of one instance, in bytes. Twice that while it saves or changes code.",
+        holds: Holds::AtOnce,
+        write: |it| size(it.limits.memory),
         read: |it, value| value.size(64 * KIB..=4 * GIB).map(|n| it.limits.memory = n),
     },
     Setting {
         name: "cpu",
         default: "\"1s\"",
         meaning: "Guest time of one message.",
+        holds: Holds::AtOnce,
+        write: |it| time(it.limits.cpu),
         read: |it, value| value.duration(10 * MS..=HOUR).map(|time| it.limits.cpu = time),
     },
     Setting {
         name: "mailbox",
         default: "1000",
         meaning: "Messages in one mailbox. Past it outside callers are answered `overloaded`, and actors wait.",
+        holds: Holds::AtOnce,
+        write: |it| told(it.limits.mailbox),
         read: |it, value| value.count(1..=10_000_000).map(|n| it.limits.mailbox = n),
     },
     Setting {
         name: "mailbox-bytes",
         default: "\"4MiB\"",
         meaning: "Bytes of messages in one mailbox.",
+        holds: Holds::AtOnce,
+        write: |it| size(it.limits.mailbox_bytes),
         read: |it, value| value.size(KIB..=GIB).map(|n| it.limits.mailbox_bytes = n),
     },
     Setting {
         name: "message",
         default: "\"1MiB\"",
         meaning: "One message, in bytes.",
+        holds: Holds::AtOnce,
+        write: |it| size(it.limits.message),
         read: |it, value| value.size(KIB..=256 * MIB).map(|n| it.limits.message = n),
     },
     Setting {
         name: "state",
         default: "\"16MiB\"",
         meaning: "One saved state, in bytes.",
+        holds: Holds::AtOnce,
+        write: |it| size(it.limits.state),
         read: |it, value| value.size(KIB..=GIB).map(|n| it.limits.state = n),
     },
     Setting {
         name: "concurrent-calls",
         default: "256",
         meaning: "Calls of a service at the same time.",
+        holds: Holds::AtOnce,
+        write: |it| told(it.limits.concurrent_calls),
         read: |it, value| value.count(1..=1_000_000).map(|n| it.limits.concurrent_calls = n),
     },
     Setting {
         name: "timers",
         default: "1000",
         meaning: "Timers of one actor.",
+        holds: Holds::AtOnce,
+        write: |it| told(it.limits.timers),
         read: |it, value| value.count(0..=1_000_000).map(|n| it.limits.timers = n),
     },
     Setting {
         name: "log",
         default: "\"64KiB/s\"",
         meaning: "What one actor may log, in bytes a second. Past it some is left out, and that is said.",
+        holds: Holds::AtOnce,
+        write: |it| rate(it.limits.log),
         read: |it, value| value.rate(0..=GIB).map(|n| it.limits.log = n),
     },
     Setting {
@@ -197,8 +261,10 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         default: "\"rolling\"",
         meaning: "How actors go over to a new version: \"rolling\", one by one with their state; \"restart\", ended and begun \
                   anew.",
+        holds: Holds::Upgrades,
+        write: |it| word(STRATEGIES, it.policy.strategy),
         read: |it, value| {
-            it.policy.strategy = value.choice(&[("rolling", Strategy::Rolling), ("restart", Strategy::Restart)])?;
+            it.policy.strategy = value.choice(STRATEGIES)?;
             Ok(())
         },
     },
@@ -206,6 +272,8 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         name: "parallel",
         default: "\"cores\"",
         meaning: "Actors that are switched at a time: a number, or as many as the machine has cores.",
+        holds: Holds::Upgrades,
+        write: |it| told(it.policy.parallel),
         read: |it, value| {
             it.policy.parallel = match value.0.get_ref().as_str() {
                 Some(_) => value.choice(&[("cores", ComponentConfig::default().policy.parallel)])?,
@@ -219,9 +287,15 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         default: "100",
         meaning: "Live states that a new version is tried on first: \"all\", a number of them (all, where there are fewer), \
                   or \"none\".",
+        holds: Holds::Upgrades,
+        write: |it| match it.policy.verify {
+            Some(Sample::Count(count)) => told(count),
+            Some(sample) => word(SAMPLES, sample),
+            None => told("all up to 100, then 100"),
+        },
         read: |it, value| {
             it.policy.verify = Some(match value.0.get_ref().as_str() {
-                Some(_) => value.choice(&[("all", Sample::All), ("none", Sample::None)])?,
+                Some(_) => value.choice(SAMPLES)?,
                 None => Sample::Count(u32::try_from(value.count(1..=1_000_000)?).unwrap_or(u32::MAX)),
             });
             Ok(())
@@ -231,36 +305,48 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         name: "verify-timeout",
         default: "\"1m\"",
         meaning: "How long these tries may take in all. What was not looked at by then is counted.",
+        holds: Holds::Upgrades,
+        write: |it| time(it.policy.verify_timeout),
         read: |it, value| value.duration(MS..=DAY).map(|time| it.policy.verify_timeout = time),
     },
     Setting {
         name: "require-proof",
         default: "false",
         meaning: "Whether a version is refused of which a scratch instance could not show that it starts.",
+        holds: Holds::Upgrades,
+        write: |it| told(it.policy.require_proof),
         read: |it, value| value.flag().map(|on| it.policy.require_proof = on),
     },
     Setting {
         name: "save-limit",
         default: "\"5s\"",
         meaning: "How long an upgrade waits for one actor's `save`.",
+        holds: Holds::AtOnce,
+        write: |it| time(it.limits.save),
         read: |it, value| value.duration(MS..=HOUR).map(|time| it.limits.save = time),
     },
     Setting {
         name: "change-budget",
         default: "\"10s\"",
         meaning: "Guest time of one code change.",
+        holds: Holds::AtOnce,
+        write: |it| time(it.limits.change),
         read: |it, value| value.duration(10 * MS..=HOUR).map(|time| it.limits.change = time),
     },
     Setting {
         name: "hold-timeout",
         default: "\"5s\"",
         meaning: "How long one try at switching an actor waits for the message in hand.",
+        holds: Holds::Upgrades,
+        write: |it| time(it.policy.hold_timeout),
         read: |it, value| value.duration(MS..=DAY).map(|time| it.policy.hold_timeout = time),
     },
     Setting {
         name: "drain-timeout",
         default: "\"1m\"",
         meaning: "How long an upgrade goes on trying, from the first hold.",
+        holds: Holds::Upgrades,
+        write: |it| time(it.policy.drain_timeout),
         read: |it, value| value.duration(NO_TIME..=DAY).map(|time| it.policy.drain_timeout = time),
     },
     Setting {
@@ -268,9 +354,10 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
         default: "\"wait\"",
         meaning: "What becomes of an actor that could not be switched by then: \"wait\", it switches when it can; \"kill\", it \
                   is ended and begun anew; \"refuse\", the upgrade turns back.",
+        holds: Holds::Upgrades,
+        write: |it| word(LAGGARDS, it.policy.laggards),
         read: |it, value| {
-            let choices = [("wait", Laggard::Wait), ("kill", Laggard::Kill), ("refuse", Laggard::Refuse)];
-            it.policy.laggards = value.choice(&choices)?;
+            it.policy.laggards = value.choice(LAGGARDS)?;
             Ok(())
         },
     },
@@ -281,6 +368,8 @@ pub(super) const GRANTS: &[Setting<ComponentConfig>] = &[Setting {
     name: "env",
     default: "{}",
     meaning: "The environment that it sees, whole: names and values. A grant.",
+    holds: Holds::Instances,
+    write: |it| names(&it.env),
     read: |it, value| {
         for (name, value) in value.table("a table of names and values")? {
             let words = "the name of an environment variable is not empty and has no `=` in it";

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use changeling_core::declared::Holds;
 use changeling_core::policy::{Laggard, Strategy};
 
 use super::*;
@@ -218,4 +219,105 @@ fn no_manifest_is_the_default_and_an_unreadable_one_an_error() {
     assert!(told(&vec![b'\n'; 2 << 20]).contains("larger than 1 MiB"));
     assert!(told(b"nope = 1").starts_with("changeling.toml:1:1: there is no `nope`"));
     assert!(Config::load(dir.path()).unwrap_err().to_string().contains("not a regular file"));
+}
+
+/// Every setting with another value than its default, as it is written and as it is read.
+const OTHERS: &[(&str, &str, &str)] = &[
+    ("host", "memory", "\"8GiB\""),
+    ("host", "watch", "false"),
+    ("host", "settle", "\"1s 500ms\""),
+    ("host", "stalled", "\"3s\""),
+    ("host", "rescan", "\"1m\""),
+    ("http", "listen", "\"127.0.0.1:1\""),
+    ("http", "expose", "true"),
+    ("http", "open-calls", "true"),
+    ("http", "deadline", "\"1h\""),
+    ("components.c", "keyed", "true"),
+    ("components.c", "on-demand", "false"),
+    ("components.c", "actors", "7"),
+    ("components.c", "fresh", "true"),
+    ("components.c", "memory", "\"65MiB\""),
+    ("components.c", "cpu", "\"250ms\""),
+    ("components.c", "mailbox", "7"),
+    ("components.c", "mailbox-bytes", "\"5000B\""),
+    ("components.c", "message", "\"2KiB\""),
+    ("components.c", "state", "\"1GiB\""),
+    ("components.c", "concurrent-calls", "7"),
+    ("components.c", "timers", "0"),
+    ("components.c", "log", "\"1MiB/s\""),
+    ("components.c", "strategy", "\"restart\""),
+    ("components.c", "parallel", "77"),
+    ("components.c", "verify", "\"none\""),
+    ("components.c", "verify-timeout", "\"2m\""),
+    ("components.c", "require-proof", "true"),
+    ("components.c", "save-limit", "\"6s\""),
+    ("components.c", "change-budget", "\"11s\""),
+    ("components.c", "hold-timeout", "\"6s\""),
+    ("components.c", "drain-timeout", "\"1m 30s\""),
+    ("components.c", "laggards", "\"refuse\""),
+    ("components.c", "env", "{ A = \"1\" }"),
+];
+
+fn other((section, setting, value): &(&str, &str, &str)) -> Config {
+    parsed(&format!("[{section}]\n{setting} = {value}\n"))
+}
+
+#[test]
+fn a_change_is_told_by_its_name_with_both_values_and_nothing_else_is() {
+    assert_eq!(OTHERS.len(), settings().len());
+    for (it, doc) in OTHERS.iter().zip(settings()) {
+        let (section, setting, value) = *it;
+        assert_eq!((setting, section.split('.').next()), (doc.name, doc.section.split('.').next()));
+        let changes = Config::default().changes(&other(it));
+        let [change] = &changes[..] else { panic!("{setting}: {changes:?}") };
+        let to = if setting == "env" { "{ A = … }" } else { value };
+        let from = change.from.clone();
+        assert_eq!((change.section.as_str(), change.setting.as_str(), change.to.as_str()), (section, setting, to));
+        assert!(from == doc.default || doc.default == "\"cores\"", "{setting}: {from}");
+        assert_eq!(change.holds, doc.holds);
+        let [back] = &other(it).changes(&Config::default())[..] else { panic!("{setting}") };
+        assert_eq!((&back.from, &back.to), (&change.to, &from));
+        assert_eq!(other(it).changes(&other(it)), []);
+    }
+}
+
+/// The table says from when on a change holds, and who holds it is the code: this ties them together.
+#[test]
+fn a_policy_takes_up_what_the_table_says() {
+    for (it, doc) in OTHERS.iter().zip(settings()).filter(|(it, _)| it.0 == "components.c") {
+        let (old, new) = (ComponentConfig::default(), other(it).component(&name("c")).clone());
+        let (mut births, mut upgrades) = (old.policy.clone(), old.policy.clone());
+        births.take_births(&new.policy);
+        upgrades.take_upgrades(&new.policy);
+        let changed = (births != old.policy, upgrades != old.policy, old.policy.keyed != new.policy.keyed);
+        let is = |holds| doc.holds == holds;
+        assert_eq!(changed, (is(Holds::Births), is(Holds::Upgrades), is(Holds::Unpeopled)), "{}", it.1);
+        let rest = ComponentConfig { policy: old.policy.clone(), ..new.clone() };
+        assert_eq!(rest != old, is(Holds::AtOnce) || is(Holds::Instances), "{}", it.1);
+        assert_eq!(new.env != old.env, is(Holds::Instances), "{}", it.1);
+    }
+}
+
+#[test]
+fn defaults_are_told_once_and_components_where_they_differ() {
+    let told = |old: &str, new: &str| {
+        let changes = parsed(old).changes(&parsed(new));
+        changes.iter().map(|it| format!("{}.{} {} {}", it.section, it.setting, it.from, it.to)).collect::<Vec<_>>()
+    };
+    let old = "[components.a]\ncpu = \"2s\"\n[components.b]\nmailbox = 9\n";
+    assert_eq!(told(old, &format!("[defaults]\nmailbox = 5\n{old}")), ["defaults.mailbox 1000 5"]);
+    assert_eq!(
+        told(old, "[defaults]\nmailbox = 5\n"),
+        ["defaults.mailbox 1000 5", "components.a.cpu \"2s\" \"1s\"", "components.b.mailbox 9 5"]
+    );
+    assert_eq!(told("", "[components.new]\nmailbox = 1000\n"), [""; 0], "as it was");
+}
+
+#[test]
+fn the_values_of_an_environment_are_told_to_nobody() {
+    let of = |value: &str| parsed(&format!("[components.c]\nenv = {{ TOKEN = \"{value}\" }}\n"));
+    let changes = of("hush").changes(&of("whisper"));
+    let [change] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((change.from.as_str(), change.to.as_str()), ("{ TOKEN = … }", "{ TOKEN = … } with other values"));
+    assert!(!format!("{change} {change:?}").contains("hush"));
 }

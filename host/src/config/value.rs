@@ -100,7 +100,7 @@ fn parse_size(text: &str) -> Option<u64> {
 }
 
 /// An amount of bytes, in the largest unit that it is whole in.
-struct Size(u64);
+pub(super) struct Size(pub(super) u64);
 
 impl Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

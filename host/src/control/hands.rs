@@ -6,12 +6,13 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use changeling_core::declared::{Change, Kept};
 use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, Label, RequestId};
 use changeling_core::reason::{CallError, Cause, ExitReason, Refusal, Step};
 use changeling_core::{Answer, Birth, Effect, Event, NotSwitched, Proof, Rehearsal, StartFailure};
 
-use super::SettingsOf;
+use super::terms::TermsOf;
 use super::{disk, loader};
 use crate::actors::actor::Actor;
 use crate::actors::birth::{From, Saved, birth};
@@ -29,7 +30,7 @@ pub struct Hands {
     stage: Arc<Stage>,
     disk: Sender<disk::Job>,
     store: Arc<Store>,
-    settings: SettingsOf,
+    terms: TermsOf,
     answers: Sender<(RequestId, Answer)>,
     /// Every version that is loaded, shared with the loader's answers.
     codes: Codes,
@@ -46,10 +47,10 @@ impl Hands {
         stage: Arc<Stage>,
         disk: Sender<disk::Job>,
         store: Arc<Store>,
-        settings: SettingsOf,
+        terms: TermsOf,
         answers: Sender<(RequestId, Answer)>,
     ) -> Self {
-        Self { stage, disk, store, settings, answers, codes: Codes::default(), retired: HashMap::new(), ended: false }
+        Self { stage, disk, store, terms, answers, codes: Codes::default(), retired: HashMap::new(), ended: false }
     }
 
     /// Whether everything is parked and written.
@@ -61,8 +62,7 @@ impl Hands {
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Load { component, digest, label } => self.load(component, digest, label),
-            Effect::Prove { upgrade, component, digest } => {
-                let keyed = (self.settings)(&component).policy.keyed;
+            Effect::Prove { upgrade, component, digest, keyed } => {
                 let address = made_up(&component, keyed);
                 match self.scratch(&component, digest) {
                     Some(scratch) => self.stage.queue.spawn(prove(scratch, upgrade, address)),
@@ -166,7 +166,7 @@ impl Hands {
 
     fn scratch(&self, component: &ComponentName, digest: Digest) -> Option<Scratch> {
         let code = self.code(component, digest)?;
-        Some(Scratch { stage: self.stage.clone(), code, limits: (self.settings)(component).limits })
+        Some(Scratch { stage: self.stage.clone(), code, limits: self.terms.of(component).limits() })
     }
 
     fn start(&self, address: Address, generation: Generation, digest: Digest, from: Birth) {
@@ -174,8 +174,8 @@ impl Hands {
             let failure = StartFailure::Overloaded(missing(&address.component, digest).words);
             return self.stage.news.tell(Event::StartFailed { address, generation, failure });
         };
-        let settings = (self.settings)(&address.component);
-        let make = || Actor::new(address.clone(), code.clone(), settings.limits, settings.bounds, self.stage.clone());
+        let terms = self.terms.of(&address.component);
+        let make = || Actor::new(address.clone(), code.clone(), terms, self.stage.clone());
         let (actor, _) = self.stage.directory.actor_or(&address, make);
         let was_parked = from == Birth::Parked;
         let from = match from {
@@ -204,12 +204,12 @@ impl Hands {
             None => self.stage.directory.withdraw(&component),
             Some((digest, None)) => _ = missing(&component, digest),
             Some((_, Some(code))) => {
-                let settings = (self.settings)(&component);
+                let terms = self.terms.of(&component);
                 let service = (code.version.kind == changeling_core::contract::Kind::Service).then(|| {
                     let address = Address::singleton(component.clone());
-                    Service::new(address, code.clone(), settings.limits.clone(), self.stage.clone(), settings.service)
+                    Service::new(address, code.clone(), terms.clone(), self.stage.clone())
                 });
-                let published = Published { code, limits: settings.limits, bounds: settings.bounds, service };
+                let published = Published { code, terms, service };
                 self.stage.directory.publish(component, published);
             }
         }
@@ -341,6 +341,26 @@ pub fn log(happening: &Happening) {
             tracing::warn!("{address} crashed: {reason}; it starts again in {again_in_ms} ms");
         }
         Happening::Straggler { address, words } => tracing::info!("{address}: {words}"),
+        Happening::Declared { file, gone, changes, kept } => log_declared(file, *gone, changes, kept),
+        Happening::Misdeclared { why, .. } => {
+            tracing::error!("the manifest has changed and is wrong; what held holds on: {why}")
+        }
         Happening::Trouble { what, why } => tracing::error!("{what}: {why}"),
     }
+}
+
+fn log_declared(file: &str, is_gone: bool, changes: &[Change], kept: &[Kept]) {
+    match (is_gone, changes.is_empty()) {
+        (true, _) => tracing::info!("{file} is gone: every setting has its default"),
+        (false, true) => tracing::info!("{file} was read again, and says what holds already"),
+        (false, false) => {}
+    }
+    for change in changes {
+        match change.holds.is_later() {
+            false => tracing::info!("{file}: {change}"),
+            true => tracing::warn!("{file}: {change}"),
+        }
+    }
+    kept.iter()
+        .for_each(|kept| tracing::warn!("{file} has changed, and of {} something stays: {}", kept.component, kept.why));
 }

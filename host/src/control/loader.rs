@@ -7,7 +7,8 @@ use std::sync::mpsc::{Sender, channel};
 use changeling_core::id::{ComponentName, Digest, Label};
 use changeling_core::reason::{Cause, Refusal, Step};
 
-use super::{SettingsOf, bench};
+use super::bench;
+use super::terms::TermsOf;
 use crate::engine::code::Code;
 use crate::engine::{Engine, compile, label};
 use crate::store::Store;
@@ -28,14 +29,9 @@ pub struct Job {
 ///
 /// # Errors
 /// Where it cannot be had.
-pub fn start(
-    engine: Engine,
-    store: Arc<Store>,
-    compiler: PathBuf,
-    settings: SettingsOf,
-) -> std::io::Result<Sender<Job>> {
+pub fn start(engine: Engine, store: Arc<Store>, compiler: PathBuf, terms: TermsOf) -> std::io::Result<Sender<Job>> {
     let (sender, jobs) = channel::<Job>();
-    let loader = Loader { engine, store, compiler, settings };
+    let loader = Loader { engine, store, compiler, terms };
     // A guest that is asked for its shapes may look at a clock.
     let reactor = tokio::runtime::Handle::current();
     std::thread::Builder::new().name("loader".into()).spawn(move || {
@@ -52,7 +48,7 @@ struct Loader {
     engine: Engine,
     store: Arc<Store>,
     compiler: PathBuf,
-    settings: SettingsOf,
+    terms: TermsOf,
 }
 
 impl Loader {
@@ -86,7 +82,7 @@ impl Loader {
         };
         let label = label::of(&bytes).unwrap_or_else(|| label.clone());
         let code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
-        bench::ask_shapes(&self.engine, component, (self.settings)(component).limits, code)
+        bench::ask_shapes(&self.engine, component, self.terms.of(component).limits(), code)
     }
 }
 

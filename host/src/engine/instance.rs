@@ -140,6 +140,18 @@ impl Instance {
         self.store.data_mut()
     }
 
+    /// Goes on within these limits; its environment stays what it was, and what it has of memory too.
+    pub fn take_up(&mut self, limits: &Arc<Limits>) {
+        if !self.is_within(limits) {
+            self.store.data_mut().take_up(limits);
+        }
+    }
+
+    /// Whether its limits are these very ones.
+    pub fn is_within(&self, limits: &Arc<Limits>) -> bool {
+        Arc::ptr_eq(&self.store.data().limits, limits)
+    }
+
     /// Linear memory in use, in bytes.
     pub fn memory(&self) -> usize {
         self.store.data().memories.used()

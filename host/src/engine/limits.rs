@@ -1,5 +1,6 @@
 //! What one instance may use, and the refusal when it wants more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{Error, ResourceLimiter};
@@ -31,7 +32,7 @@ pub struct Limits {
     /// Guest time that `terminate` gets.
     pub terminate_cpu: Duration,
     /// Environment variables that the guest sees.
-    pub environment: Vec<(String, String)>,
+    pub environment: Arc<[(String, String)]>,
 }
 
 impl Default for Limits {
@@ -47,7 +48,7 @@ impl Default for Limits {
             save: Duration::from_secs(5),
             save_cpu: Duration::from_secs(60),
             terminate_cpu: Duration::from_secs(5),
-            environment: Vec::new(),
+            environment: Arc::default(),
         }
     }
 }

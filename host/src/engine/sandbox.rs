@@ -37,6 +37,8 @@ pub struct Sandbox {
     pub voice: Voice,
     pub(super) memories: Memories,
     budget: Budget,
+    /// As it was when the instance was made: a guest that has read it does not read it again.
+    environment: Arc<[(String, String)]>,
     is_service: bool,
     sealed: Option<&'static str>,
     // Made on first use: most guests import WASI and never call it, and it costs 5 µs to make.
@@ -68,6 +70,7 @@ impl Sandbox {
             address,
             label: version.label.as_str().into(),
             is_service: version.kind == Kind::Service,
+            environment: limits.environment.clone(),
             limits,
             timers: Timers::default(),
             exit: None,
@@ -79,6 +82,13 @@ impl Sandbox {
             wasi: None,
             table,
         }
+    }
+
+    /// Other limits from now on.
+    pub(super) fn take_up(&mut self, limits: &Arc<Limits>) {
+        self.memories.set_limit(limits.memory);
+        self.voice.set_rate(limits.log_per_second);
+        self.limits = limits.clone();
     }
 
     /// Begins an act of the guest with so much CPU time; `sealed` in acts that must touch nothing outside.
@@ -123,7 +133,7 @@ impl WasiView for Sandbox {
             WasiCtx::builder()
                 .stdout(self.voice.stdout())
                 .stderr(self.voice.stderr())
-                .envs(&self.limits.environment)
+                .envs(&self.environment)
                 .max_random_size(MAX_RANDOM)
                 .allow_tcp(false)
                 .allow_udp(false)

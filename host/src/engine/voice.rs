@@ -50,6 +50,11 @@ impl Voice {
         })))
     }
 
+    /// So many bytes of log a second from now on.
+    pub fn set_rate(&self, per_second: usize) {
+        self.with(|voice| voice.per_second = per_second);
+    }
+
     fn with<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
         // A panic while logging leaves nothing half-done that matters here.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

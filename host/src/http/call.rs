@@ -58,17 +58,17 @@ async fn answer(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let deadline = Instant::now() + deadline(headers, app.access.deadline)?;
+    let deadline = Instant::now() + deadline(headers, app.access().deadline)?;
     let fail = |error: CallError| Problem::of_call(&error, &address, name);
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => fail(CallError::TooLarge),
         _ => Problem::new(StatusCode::BAD_REQUEST, "bad-argument", rejection.to_string()),
     })?;
     let router = &app.handle.router;
-    let code = router.code(&address).map_err(fail)?;
+    let (code, terms) = router.find(&address).map_err(fail)?;
     let function = code.resolve(name).map_err(|not| no_such_function(&address, name, not))?.clone();
     drop(code);
-    let limit = app.handle.settings(&address.component).limits.message;
+    let limit = terms.now().limits.message;
     let args = arguments(&function, headers, &body, limit).map_err(|error| bad_argument(error, &address, &function))?;
     let call = Call { target: address.clone(), function: function.clone(), args, deadline };
     let result = router.call(call).await.map_err(fail)?;

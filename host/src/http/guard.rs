@@ -14,7 +14,8 @@ use super::problem::Problem;
 /// another site, reaches the host.
 pub async fn check_host(State(app): State<App>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let ours = |value: &str| app.access.hosts.iter().any(|host| host.eq_ignore_ascii_case(value));
+    let access = app.access();
+    let ours = |value: &str| access.hosts.iter().any(|host| host.eq_ignore_ascii_case(value));
     if !text(headers, HOST.as_str()).is_some_and(ours) {
         let why =
             "the `Host` header names none of this host's addresses; ask it by 127.0.0.1 or localhost and its port";
@@ -32,10 +33,10 @@ pub async fn check_host(State(app): State<App>, request: Request, next: Next) ->
 
 /// Asks for the token, but for calls where these are open.
 pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
-    let open =
-        app.access.open_calls && request.method() == Method::POST && request.uri().path().starts_with("/v1/call/");
+    let access = app.access();
+    let open = access.open_calls && request.method() == Method::POST && request.uri().path().starts_with("/v1/call/");
     let given = text(request.headers(), AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
-    let known = given.is_some_and(|token| token.as_bytes().ct_eq(app.access.token.as_bytes()).into());
+    let known = given.is_some_and(|token| token.as_bytes().ct_eq(access.token.as_bytes()).into());
     if open || known {
         return next.run(request).await;
     }

@@ -155,7 +155,7 @@ fn actor_on_wire(app: &App, view: ActorView) -> wire::Actor {
         handled: seen.map_or(0, |seen| seen.handled),
         restarts: view.restarts,
         memory: seen.map_or(0, |seen| seen.memory),
-        memory_limit: actor.map_or(0, |actor| actor.limits.memory as u64),
+        memory_limit: actor.map_or(0, |actor| actor.terms.now().limits.memory as u64),
         uptime_ms: seen.map_or(0, |seen| u64::try_from(seen.uptime.as_millis()).unwrap_or(u64::MAX)),
     }
 }

@@ -128,7 +128,7 @@ fn unreadable(cause: impl Into<io::Error>) -> Verdict {
     Verdict::Unreadable(format!("it cannot be read: {}", cause.into()))
 }
 
-fn stamp(stat: &Stat) -> Stamp {
+pub(super) fn stamp(stat: &Stat) -> Stamp {
     Stamp {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         modified_ns: i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec),

@@ -65,16 +65,12 @@ fn near(name: &str) -> Option<ComponentName> {
 pub(super) enum Meaning {
     /// Nobody's business: hidden, being written under a temporary name, a backup, or no component at all.
     Ignored,
-    Manifest,
     Component(FileName),
     /// It wants to be a component, and its name forbids it.
     Bad(String),
 }
 
 pub(super) fn meaning(name: &str) -> Meaning {
-    if name == MANIFEST {
-        return Meaning::Manifest;
-    }
     // `x.wasm.tmp`, `x.wasm.part` and `x.wasm~` do not end in `.wasm` and need no rule of their own.
     if name.starts_with('.') || !name.ends_with(ENDING) {
         return Meaning::Ignored;
@@ -111,11 +107,10 @@ mod tests {
     #[test]
     fn other_names_are_ignored() {
         for name in
-            [".counter.wasm", "counter.wasm.tmp", "counter.wasm.part", "counter.wasm~", "README.md", "counter", ".wasm"]
+            [".counter.wasm", "counter.wasm.tmp", "counter.wasm.part", "counter.wasm~", "README.md", MANIFEST, ".wasm"]
         {
             assert_eq!(meaning(name), Meaning::Ignored, "{name}");
         }
-        assert_eq!(meaning("changeling.toml"), Meaning::Manifest);
         assert!(matches!(meaning("Bad Name.wasm"), Meaning::Bad(_)));
     }
 }

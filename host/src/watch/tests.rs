@@ -165,23 +165,13 @@ fn what_is_no_component_is_told_by_name() {
 fn other_names_folders_and_removals_are_no_news() {
     let watched = Watched::folder().start();
     let bytes = component(b"x");
-    for name in [".hidden.wasm", "a.wasm.tmp", "a.wasm.part", "a.wasm~", "notes.txt"] {
+    for name in [MANIFEST, ".hidden.wasm", "a.wasm.tmp", "a.wasm.part", "a.wasm~", "notes.txt"] {
         watched.put(name, &bytes);
     }
     fs::create_dir(watched.path("folder.wasm")).unwrap();
     watched.put("a.wasm", &bytes);
     assert_eq!(watched.next_whole(), named("a.wasm", &bytes));
     fs::remove_file(watched.path("a.wasm")).unwrap();
-    watched.and_nothing_else();
-}
-
-#[test]
-fn the_manifest_is_told_whenever_it_changes() {
-    let watched = Watched::folder().start();
-    watched.put(MANIFEST, b"");
-    assert_eq!(watched.next(), Found::Manifest);
-    watched.put(MANIFEST, b"[http]");
-    assert_eq!(watched.next(), Found::Manifest);
     watched.and_nothing_else();
 }
 

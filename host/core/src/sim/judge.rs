@@ -138,7 +138,7 @@ impl Judge {
     /// An act, just before the hands take it.
     pub fn sees(&mut self, effect: &Effect, hands: &Hands) {
         match effect {
-            Effect::Prove { upgrade, component, digest } => {
+            Effect::Prove { upgrade, component, digest, .. } => {
                 let upgrade = self.upgrades.entry(*upgrade).or_default();
                 upgrade.component = Some(component.clone());
                 upgrade.to = Some(*digest);
@@ -309,6 +309,13 @@ impl Judge {
             let words = format!("{passed:?} passed the hold: they are on an older version, and nobody named them");
             self.insist(passed.is_empty(), || words);
         }
+        let lives: BTreeSet<&Address> = hands.instances.keys().chain(hands.starting.keys()).collect();
+        let lone = lives.iter().filter(|address| address.key.is_none());
+        let torn: Vec<_> = lone
+            .filter(|lone| lives.iter().any(|other| other.component == lone.component && other.key.is_some()))
+            .map(|lone| lone.component.clone())
+            .collect();
+        self.insist(torn.is_empty(), || format!("of {torn:?} actors with keys and without live side by side"));
         for (address, instance) in &hands.instances {
             let Some((id, _)) = instance.gate else { continue };
             let is_over = self.upgrades.get(&id).is_some_and(|it| !it.receipts.is_empty() && !it.is_published);

@@ -71,7 +71,8 @@ impl Component {
         upgrade.stage = Stage::Verifying(Verify::new(until));
         turn.wake(until, Alarm::Upgrade(self.name.clone()));
         let (component, digest) = (self.name.clone(), version.digest);
-        turn.ask(Effect::Prove { upgrade: upgrade.draft.id, component, digest });
+        let (upgrade, keyed) = (upgrade.draft.id, self.policy.keyed);
+        turn.ask(Effect::Prove { upgrade, component, digest, keyed });
     }
 
     /// It starts on a scratch instance and can be left again, or not.
@@ -250,6 +251,7 @@ impl Component {
         draft.finish(outcome, reason, turn);
         turn.answer(asked, &Answer::Done);
         self.retire(to, turn);
+        self.policy.take_upgrades(&self.declared);
         if turn.ending {
             self.park_all(turn);
         }

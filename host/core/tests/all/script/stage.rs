@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use changeling_core::contract::{Offer, Source, Version};
+use changeling_core::declared::Declaration;
 use changeling_core::happening::Happening;
 use changeling_core::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, TableWrite, UpgradeId};
 use changeling_core::policy::{Policy, Settings, Strategy};
@@ -78,6 +79,17 @@ impl Stage {
         let mut version = made_up(name, number);
         make(&mut version);
         self.versions.insert(sim::digest(name, number), version);
+    }
+
+    /// The manifest says something else of one component.
+    pub fn declare(&mut self, name: &str, set: impl Fn(&mut Policy)) {
+        let mut policy = self.settings.policy(&sim::component(name));
+        set(&mut policy);
+        self.settings.of.insert(sim::component(name), policy);
+        self.say(&format!("declare {name}\n"));
+        let (file, settings) = ("changeling.toml".to_owned(), self.settings.clone());
+        let (is_gone, changes, notes) = (false, Vec::new(), Vec::new());
+        self.hear(Event::Declared(Box::new(Declaration { file, is_gone, settings, changes, notes })));
     }
 
     /// The host dies, and another begins on its disk.
@@ -446,6 +458,15 @@ fn tale(happening: &Happening) -> Option<String> {
             format!("tell: {address} died: {reason}; again in {again_in_ms} ms")
         }
         Happening::Straggler { address, words } => format!("tell: {address}: {words}"),
+        Happening::Declared { changes, kept, .. } => {
+            let changes = changes.iter().map(ToString::to_string);
+            let kept = kept.iter().map(|kept| format!("{}: {}", kept.component, kept.why));
+            format!(
+                "tell: the manifest has changed{}",
+                changes.chain(kept).map(|it| format!("\n    {it}")).collect::<String>()
+            )
+        }
+        Happening::Misdeclared { why, .. } => format!("tell: the manifest is wrong: {why}"),
         Happening::Trouble { what, why } => format!("tell: trouble with {what}: {why}"),
     })
 }
