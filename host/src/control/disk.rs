@@ -32,6 +32,8 @@ pub enum Job {
     Park(Generation, Box<ParkedActor>),
     /// An actor that lay parked lives again.
     Unpark(Address),
+    /// Bytes that were staged are known to whoever decides: what it forgets from here on is meant.
+    Taken(Digest),
     /// Bytes that nobody needs.
     Forget(Digest),
     /// A version is to be loaded, now that everything before it is done.
@@ -164,6 +166,7 @@ impl Scribe {
                     self.late_removals.insert(address);
                 }
             }
+            Job::Taken(digest) => self.store.versions.taken(&digest),
             Job::Forget(digest) => {
                 let forgotten = self.store.compiled.forget(&digest).and_then(|()| self.store.versions.forget(&digest));
                 if let Err(e) = forgotten {
