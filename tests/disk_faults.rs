@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Answer, Brittle, Points, bytes, each, is_whole, stage};
+use crate::support::{Answer, Brittle, Points, bytes, each, is_whole, stage, variant};
 
 /// Once, and from then on.
 const REFUSALS: [&str; 4] = ["eio", "enospc", "enospc-", "erofs-"];
@@ -50,7 +50,11 @@ impl Refused {
     }
 
     fn deploy(&mut self, guest: &str) -> Answer {
-        self.host.ask("POST", "/v1/deploy?component=counter&wait=60s", &bytes(guest)).expect("it lives")
+        self.offer(&bytes(guest))
+    }
+
+    fn offer(&mut self, bytes: &[u8]) -> Answer {
+        self.host.ask("POST", "/v1/deploy?component=counter&wait=60s", bytes).expect("it lives")
     }
 
     fn adds_up_to(&mut self, total: u64) {
@@ -80,6 +84,21 @@ fn a_full_disk_refuses_an_upgrade_and_nothing_else_and_takes_it_when_there_is_ro
     it.adds_up_to(3);
     let (_dir, log) = it.end();
     assert!(!log.contains("please report"), "{log}");
+}
+
+/// The bytes of a refused version are removed while the same ones are staged again.
+#[test]
+fn what_was_refused_for_the_disks_sake_is_taken_the_moment_after() {
+    let mut it = Refused::with("enospc:table.json");
+    for n in 0..6 {
+        let bytes = variant("counter-v2", &n.to_string());
+        it.begins();
+        let refused = it.offer(&bytes);
+        assert!(refused.body.to_string().contains("No space left"), "{refused:?}");
+        it.is_over();
+        let taken = it.offer(&bytes);
+        assert_eq!(taken.body["outcome"], "settled", "{taken:?}");
+    }
 }
 
 #[test]
@@ -120,7 +139,8 @@ fn events_that_the_disk_refuses_are_told_and_read_and_written_later_and_that_is_
     it.is_over();
     assert!(it.host.reads_until("events are written again, and none was lost"));
     assert!(written(&it) >= told);
-    let seqs: Vec<_> = events(&mut it)["events"].as_array().expect("a list").iter().map(|e| e["seq"].as_u64()).collect();
+    let seqs: Vec<_> =
+        events(&mut it)["events"].as_array().expect("a list").iter().map(|e| e["seq"].as_u64()).collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).map(Some).collect::<Vec<_>>());
     let (_dir, log) = it.end();
     assert_eq!(log.matches("events wait in memory").count(), 1, "{log}");
