@@ -5,6 +5,7 @@
 
 mod support;
 
+mod callers;
 mod calls;
 mod cli;
 mod disk_faults;
@@ -14,9 +15,11 @@ mod idle;
 mod kinds;
 mod layers;
 mod manifest;
+mod metrics;
 mod misbehaving;
 mod new;
 mod offers;
+mod openapi;
 mod order;
 mod restart;
 mod rollback;

@@ -16,6 +16,7 @@ use changeling_core::receipt::Receipt;
 use changeling_core::table::Table;
 use tokio::sync::broadcast;
 
+use super::figures::Figures;
 use super::{loader, wall_now};
 use crate::actors::stage::News;
 use crate::store::{Error, ParkedActor, Record, Store};
@@ -49,6 +50,7 @@ pub enum Job {
 pub fn start(
     store: Arc<Store>,
     news: News,
+    figures: Arc<Figures>,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
     loader: Sender<loader::Job>,
@@ -57,6 +59,7 @@ pub fn start(
     let mut scribe = Scribe {
         store,
         news,
+        figures,
         happenings,
         receipts,
         loader,
@@ -86,6 +89,7 @@ const RETRY: Duration = Duration::from_secs(1);
 struct Scribe {
     store: Arc<Store>,
     news: News,
+    figures: Arc<Figures>,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
     loader: Sender<loader::Job>,
@@ -184,6 +188,7 @@ impl Scribe {
 
     /// The outcome stands whether its receipt can be written or not, and whoever waits for it hears it.
     fn record(&mut self, receipt: Box<Receipt>) {
+        self.figures.receipt(&receipt);
         let written = self.write_receipts().and_then(|()| self.store.receipts.append((*receipt).clone()));
         let receipt = match written {
             Ok(written) => Box::new(written),
@@ -202,13 +207,17 @@ impl Scribe {
     }
 
     fn tell(&mut self, happening: Happening) {
-        super::hands::log(&happening);
+        super::log::tell(&happening);
+        self.figures.happening(&happening);
         match self.store.events.append(wall_now(), happening) {
             Ok(appended) => {
                 _ = self.happenings.send(appended.record);
                 self.events_are(appended.written);
             }
-            Err(e) => tracing::error!("an event was left out: {e}"),
+            Err(e) => {
+                self.figures.events_are_lost(1);
+                tracing::error!("an event was left out: {e}");
+            }
         }
     }
 
@@ -219,6 +228,7 @@ impl Scribe {
             Err(e) if !was_so => tracing::error!("events wait in memory until they can be written: {e}"),
             Ok(0) if was_so => tracing::info!("events are written again, and none was lost"),
             Ok(lost) if was_so => {
+                self.figures.events_are_lost(lost);
                 tracing::error!("events are written again; {lost} were too many to wait, and are lost")
             }
             _ => {}
