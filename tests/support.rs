@@ -1,12 +1,18 @@
 //! A host to test, and the words to do it with.
 
+mod brittle;
 mod bytes;
 mod guests;
 mod host;
 mod load;
+mod play;
+mod points;
 mod receipt;
 
+pub use brittle::{Brittle, End};
 pub use bytes::{bytes, variant};
 pub use guests::wasm;
 pub use host::{Answer, BINARY, Host};
+pub use play::{Told, copy, digest_of, is_of_the_disk, is_whole, receipts_follow_each_other, stage};
+pub use points::{Points, each};
 pub use receipt::Receipt;

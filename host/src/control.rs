@@ -201,6 +201,9 @@ impl Loop {
     }
 
     fn fact(&mut self, event: Event) {
+        if let Event::Offered { offer, .. } = &event {
+            self.hands.take(offer.digest);
+        }
         let mut effects = Vec::new();
         self.world.handle(self.now(), wall_now(), event, &mut effects);
         effects.into_iter().for_each(|effect| self.hands.perform(effect));

@@ -220,6 +220,10 @@ fn restore(store: &Store, config: &Config) -> anyhow::Result<(World, Event)> {
         LastEnd::Killed { actors, counted } => {
             let counted = counted.map(|at| format!(" (counted at {at})")).unwrap_or_default();
             match actors {
+                Some(0) => tracing::warn!(
+                    "the last host was killed: no actor lived when they were last counted{counted}, and the state of \
+                     any that came after is lost"
+                ),
                 Some(actors) => {
                     tracing::warn!("the last host was killed: the state of about {actors} actors is lost{counted}")
                 }
@@ -331,13 +335,16 @@ fn not_taken(file: String, words: String, cause: Cause) -> Event {
 
 async fn sweep(handle: Handle) {
     let mut every = tokio::time::interval(SWEEP);
+    let mut is_noted = true;
     loop {
         every.tick().await;
         let components = handle.router.stage.directory.components();
         components.iter().filter_map(|(_, published)| published.service.as_ref()).for_each(|service| service.sweep());
         let alive = handle.router.stage.directory.actors().len() as u64;
-        if let Err(e) = handle.store.alive.note(alive, wall_now()) {
-            tracing::warn!("the number of living actors was not noted: {e}");
+        let noted = handle.store.alive.note(alive, wall_now());
+        let was_noted = std::mem::replace(&mut is_noted, noted.is_ok());
+        if let (Err(e), true) = (noted, was_noted) {
+            tracing::warn!("how many actors live is not noted until the disk takes it: {e}");
         }
     }
 }

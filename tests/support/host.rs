@@ -32,7 +32,7 @@ pub struct Host {
 }
 
 /// A folder for a host: in memory where the machine has that, so that no test waits for a disk that others keep busy.
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     made.expect("a folder for the test")

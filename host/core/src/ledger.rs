@@ -21,8 +21,8 @@ const RETRY_MAX: Duration = Duration::from_secs(60);
 pub(crate) enum Change {
     /// An upgrade is about to act on actors.
     InHand(InHand),
-    /// A version becomes current.
-    Current { upgrade: UpgradeId, row: Row },
+    /// A version becomes current, by an upgrade that is in hand until it has its receipt.
+    Current { in_hand: InHand, row: Row },
     /// A component goes.
     Gone,
 }
@@ -121,6 +121,11 @@ impl Ledger {
         Some(changes)
     }
 
+    /// A failed writing is tried again now: there may be no later.
+    pub fn retry_now(&mut self) {
+        self.retry = None;
+    }
+
     /// When a failed writing is tried again.
     pub fn wake_at(&self) -> Option<Time> {
         self.retry.filter(|_| self.unsaved && self.under_way.is_none()).map(|(at, _)| at)
@@ -132,10 +137,8 @@ fn apply(table: &mut Table, component: &ComponentName, change: &Change) {
         Change::InHand(in_hand) => {
             table.in_hand.insert(component.clone(), in_hand.clone());
         }
-        Change::Current { upgrade, row } => {
-            if let Some(in_hand) = table.in_hand.get_mut(component).filter(|in_hand| in_hand.id == *upgrade) {
-                in_hand.step = crate::reason::Step::Published;
-            }
+        Change::Current { in_hand, row } => {
+            table.in_hand.insert(component.clone(), in_hand.clone());
             table.components.insert(component.clone(), row.clone());
         }
         Change::Gone => {

@@ -167,7 +167,11 @@ impl Component {
                 turn.answer(requests, &Answer::Done);
             }
             Err(error) => {
-                let words = format!("the table could not be written: {error}");
+                let words = format!(
+                    "the table could not be written, so {} is not removed: {error}; its actors have ended, and their \
+                     state with them: when the disk takes it, `remove` again, or go on with new ones",
+                    self.name
+                );
                 turn.answer(requests, &refused(words));
                 self.begin_singleton(turn);
             }

@@ -10,7 +10,7 @@ use crate::event::ParkedActor;
 use crate::happening::Happening;
 use crate::id::{ComponentName, Digest, UpgradeId};
 use crate::policy::Settings;
-use crate::reason::Refusal;
+use crate::reason::{Refusal, Step};
 use crate::receipt::Outcome;
 use crate::table::Row;
 use crate::turn::Turn;
@@ -68,7 +68,11 @@ pub(crate) fn begin(
         table.last_upgrade = last;
     });
     for (name, in_hand) in interrupted.into_iter().filter(|(_, in_hand)| !receipts.contains(&in_hand.id)) {
-        let why = "the host ended in the middle of it".to_owned();
+        let why = match in_hand.step {
+            Step::Published => "the host ended when this was current already, and before it was over",
+            _ => "the host ended in the middle of it",
+        };
+        let why = why.to_owned();
         Draft::of(name, in_hand).finish(Outcome::Interrupted, Some(why), turn);
     }
     for (name, row) in turn.ledger.table.components.clone() {

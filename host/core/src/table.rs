@@ -55,7 +55,7 @@ pub struct Verdict {
     pub refusal: Refusal,
 }
 
-/// An upgrade between its first act on an actor and its receipt.
+/// An upgrade between its first act on an actor, or the version's becoming current where there is none, and its receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InHand {
     /// Which.

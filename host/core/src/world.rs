@@ -61,6 +61,7 @@ impl World {
         if matches!(event, Event::End) {
             self.is_ending = true;
             turn.ending = true;
+            turn.ledger.retry_now();
         }
         dispatch(&mut self.components, &self.settings, event, &mut turn);
         turn.ledger.write(now, turn.effects);
@@ -240,7 +241,7 @@ fn written(components: &mut Components, write: TableWrite, turn: &mut Turn<'_>) 
     for (name, change) in changes {
         at(components, &name, turn, |component, turn| match change {
             Change::InHand(in_hand) => component.recorded(in_hand.id, turn),
-            Change::Current { upgrade, .. } => component.current_written(upgrade, turn),
+            Change::Current { in_hand, .. } => component.current_written(in_hand.id, turn),
             Change::Gone => component.removed(Ok(()), turn),
         });
     }
@@ -254,7 +255,7 @@ fn not_written(components: &mut Components, write: TableWrite, error: &str, turn
     for (name, change) in changes {
         at(components, &name, turn, |component, turn| match change {
             Change::InHand(in_hand) => component.not_written(in_hand.id, error, turn),
-            Change::Current { upgrade, .. } => component.not_written(upgrade, error, turn),
+            Change::Current { in_hand, .. } => component.not_written(in_hand.id, error, turn),
             Change::Gone => component.removed(Err(error), turn),
         });
     }

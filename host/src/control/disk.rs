@@ -1,7 +1,13 @@
 //! One thread that writes: in the order in which the core decided, so that what a receipt says was in the table before.
+//!
+//! What a disk refuses and nobody is asked about is tried again until it is written: receipts, events, the removal of a
+//! parked state that lives again. A table is not written before every receipt that was decided before it, so that no
+//! upgrade leaves the table without one.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use changeling_core::Event;
 use changeling_core::happening::Happening;
@@ -13,7 +19,7 @@ use tokio::sync::broadcast;
 use super::figures::Figures;
 use super::{loader, wall_now};
 use crate::actors::stage::News;
-use crate::store::{ParkedActor, Record, Store};
+use crate::store::{Error, ParkedActor, Record, Store};
 
 /// Something to write.
 pub enum Job {
@@ -27,6 +33,8 @@ pub enum Job {
     Park(Generation, Box<ParkedActor>),
     /// An actor that lay parked lives again.
     Unpark(Address),
+    /// Bytes that were staged are known to whoever decides: what it forgets from here on is meant.
+    Taken(Digest),
     /// Bytes that nobody needs.
     Forget(Digest),
     /// A version is to be loaded, now that everything before it is done.
@@ -48,9 +56,19 @@ pub fn start(
     loader: Sender<loader::Job>,
 ) -> std::io::Result<Sender<Job>> {
     let (sender, jobs) = channel();
-    let scribe = Scribe { store, news, figures, happenings, receipts, loader };
+    let mut scribe = Scribe {
+        store,
+        news,
+        figures,
+        happenings,
+        receipts,
+        loader,
+        late_receipts: VecDeque::new(),
+        late_removals: BTreeSet::new(),
+        events_wait: false,
+    };
     std::thread::Builder::new().name("disk".into()).spawn(move || {
-        while let Ok(job) = jobs.recv() {
+        while let Some(job) = scribe.next(&jobs) {
             let mut parked = Vec::new();
             scribe.write(job, &mut parked);
             // One wait for the disk serves all actors that are parked at the end of a host.
@@ -65,6 +83,9 @@ pub fn start(
     Ok(sender)
 }
 
+/// How often what the disk refused is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
 struct Scribe {
     store: Arc<Store>,
     news: News,
@@ -72,9 +93,49 @@ struct Scribe {
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
     loader: Sender<loader::Job>,
+    /// Refused by the disk, the oldest first: they follow each other in a chain.
+    late_receipts: VecDeque<Box<Receipt>>,
+    /// Actors that live again, and whose parked state could not be removed.
+    late_removals: BTreeSet<Address>,
+    /// Whether the disk refuses events, which is said once.
+    events_wait: bool,
 }
 
 impl Scribe {
+    /// The next job; none when the host has gone. What is late is tried again meanwhile.
+    fn next(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
+        while self.is_late() {
+            match jobs.recv_timeout(RETRY) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Timeout) => self.catch_up(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        jobs.recv().ok()
+    }
+
+    fn is_late(&self) -> bool {
+        self.events_wait || !self.late_receipts.is_empty() || !self.late_removals.is_empty()
+    }
+
+    /// Tries everything again that the disk refused. That it still does was said.
+    fn catch_up(&mut self) {
+        _ = self.write_receipts();
+        self.late_removals.retain(|address| self.store.parked.forget(address).is_err());
+        if self.events_wait {
+            let written = self.store.events.catch_up();
+            self.events_are(written);
+        }
+    }
+
+    fn write_receipts(&mut self) -> Result<(), Error> {
+        while let Some(receipt) = self.late_receipts.front() {
+            self.store.receipts.append((**receipt).clone())?;
+            self.late_receipts.pop_front();
+        }
+        Ok(())
+    }
+
     fn sync_parked(&self, parked: Vec<(Address, Generation)>) {
         let synced = self.store.parked.sync().map_err(|e| e.to_string());
         for (address, generation) in parked {
@@ -83,26 +144,21 @@ impl Scribe {
     }
 
     /// Does one job. Actors that are written, but not yet on the disk, go to `parked`.
-    fn write(&self, job: Job, parked: &mut Vec<(Address, Generation)>) {
+    fn write(&mut self, job: Job, parked: &mut Vec<(Address, Generation)>) {
         match job {
-            Job::Table(write, table) => self.news.tell(match self.store.table.write(&table) {
-                Ok(()) => Event::TableWritten { write },
-                Err(e) => Event::TableFailed { write, error: e.to_string() },
-            }),
-            Job::Receipt(receipt) => {
-                self.figures.receipt(&receipt);
-                match self.store.receipts.append((*receipt).clone()) {
-                    // Nobody may be listening.
-                    Ok(written) => _ = self.receipts.send(Arc::new(written)),
-                    Err(e) => {
-                        self.trouble("a receipt was not written", &e.to_string());
-                        _ = self.receipts.send(Arc::new(*receipt));
-                    }
-                }
+            Job::Table(write, table) => {
+                let written = self.write_receipts().and_then(|()| self.store.table.write(&table));
+                self.news.tell(match written {
+                    Ok(()) => Event::TableWritten { write },
+                    Err(e) => Event::TableFailed { write, error: e.to_string() },
+                });
             }
+            Job::Receipt(receipt) => self.record(receipt),
             Job::Happening(happening) => self.tell(happening),
             Job::Park(generation, actor) => {
                 let address = actor.head.address.clone();
+                // What is there from now on is the new one.
+                self.late_removals.remove(&address);
                 match self.store.parked.write(&actor) {
                     Ok(()) => parked.push((address, generation)),
                     Err(e) => self.news.tell(Event::Parked { address, generation, outcome: Err(e.to_string()) }),
@@ -110,9 +166,11 @@ impl Scribe {
             }
             Job::Unpark(address) => {
                 if let Err(e) = self.store.parked.forget(&address) {
-                    self.trouble(&format!("the parked state of {address} was not removed"), &e.to_string());
+                    self.trouble(&format!("the parked state of {address} is not removed yet"), &e.to_string());
+                    self.late_removals.insert(address);
                 }
             }
+            Job::Taken(digest) => self.store.versions.taken(&digest),
             Job::Forget(digest) => {
                 let forgotten = self.store.compiled.forget(&digest).and_then(|()| self.store.versions.forget(&digest));
                 if let Err(e) = forgotten {
@@ -121,24 +179,59 @@ impl Scribe {
             }
             // The thread lives as long as this one.
             Job::Load(job) => _ = self.loader.send(job),
-            Job::Flush(done) => _ = done.send(()),
+            Job::Flush(done) => {
+                self.catch_up();
+                _ = done.send(());
+            }
         }
     }
 
-    fn trouble(&self, what: &str, why: &str) {
+    /// The outcome stands whether its receipt can be written or not, and whoever waits for it hears it.
+    fn record(&mut self, receipt: Box<Receipt>) {
+        self.figures.receipt(&receipt);
+        let written = self.write_receipts().and_then(|()| self.store.receipts.append((*receipt).clone()));
+        let receipt = match written {
+            Ok(written) => Box::new(written),
+            Err(e) => {
+                self.trouble(&format!("the receipt of upgrade {} is not written yet", receipt.id), &e.to_string());
+                self.late_receipts.push_back(receipt.clone());
+                receipt
+            }
+        };
+        // Nobody may be listening.
+        _ = self.receipts.send(Arc::from(receipt));
+    }
+
+    fn trouble(&mut self, what: &str, why: &str) {
         self.tell(Happening::Trouble { what: what.to_owned(), why: why.to_owned() });
     }
 
-    fn tell(&self, happening: Happening) {
+    fn tell(&mut self, happening: Happening) {
         super::log::tell(&happening);
         self.figures.happening(&happening);
         match self.store.events.append(wall_now(), happening) {
-            Ok(record) => _ = self.happenings.send(record),
-            // Not told as a happening: that would be written, too.
-            Err(e) => {
-                self.figures.event_lost();
-                tracing::error!("an event was not written: {e}");
+            Ok(appended) => {
+                _ = self.happenings.send(appended.record);
+                self.events_are(appended.written);
             }
+            Err(e) => {
+                self.figures.events_are_lost(1);
+                tracing::error!("an event was left out: {e}");
+            }
+        }
+    }
+
+    /// Says that events wait, and that they do no more: once each. Not as a happening: that would wait, too.
+    fn events_are(&mut self, written: Result<u64, Error>) {
+        let was_so = std::mem::replace(&mut self.events_wait, written.is_err());
+        match written {
+            Err(e) if !was_so => tracing::error!("events wait in memory until they can be written: {e}"),
+            Ok(0) if was_so => tracing::info!("events are written again, and none was lost"),
+            Ok(lost) if was_so => {
+                self.figures.events_are_lost(lost);
+                tracing::error!("events are written again; {lost} were too many to wait, and are lost")
+            }
+            _ => {}
         }
     }
 }

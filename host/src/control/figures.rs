@@ -64,9 +64,9 @@ impl Figures {
         });
     }
 
-    /// An event was not written.
-    pub fn event_lost(&self) {
-        self.events_lost.fetch_add(1, Ordering::Relaxed);
+    /// So many events were not written, and will not be.
+    pub fn events_are_lost(&self, count: u64) {
+        self.events_lost.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Events that were not written.

@@ -56,6 +56,11 @@ impl Hands {
         self.ended
     }
 
+    /// Staged bytes are about to be offered: what was to be forgotten before is not they.
+    pub fn take(&self, digest: Digest) {
+        self.write(disk::Job::Taken(digest));
+    }
+
     /// Carries out one act.
     pub fn perform(&mut self, effect: Effect) {
         match effect {

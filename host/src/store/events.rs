@@ -3,6 +3,8 @@
 //!
 //! A line is handed to the system when it is appended and not waited for: it outlives the host however that ends, and a
 //! power cut may take the last ones. Receipts, not events, are the proof of what was done.
+//!
+//! Lines that the disk refuses wait in memory, up to 4 MiB of them, and are written before the next one that it takes.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -23,6 +25,8 @@ const OLD: &str = "events.1.jsonl";
 const FILE_LIMIT: u64 = 8 << 20;
 /// One line; words of guests are cut far below it by those who pass them on.
 const LINE_LIMIT: usize = 256 << 10;
+/// All lines together that wait for a disk that refuses.
+const WAITING_LIMIT: usize = 4 << 20;
 
 /// Read at a time.
 const CHUNK: usize = 64 << 10;
@@ -47,6 +51,21 @@ struct End {
     next: u64,
     /// The number of the first line in this file.
     first: u64,
+    /// Lines that the disk has refused, with their numbers.
+    waiting: VecDeque<(u64, Vec<u8>)>,
+    /// How many bytes these are.
+    waiting_bytes: usize,
+    /// How many of them were too much to wait, since the disk refused first.
+    lost: u64,
+}
+
+/// What became of a line.
+#[derive(Debug)]
+pub struct Appended {
+    /// The line, with its number.
+    pub record: Record,
+    /// Whether it is written: how many before it were lost to a disk that refused, or why it waits.
+    pub written: Result<u64, Error>,
 }
 
 /// One line of the log.
@@ -82,7 +101,8 @@ impl Events {
         let first = content.split(|b| *b == b'\n').find_map(number);
         let next = last.max(old_last).map_or(1, |seq| seq.saturating_add(1));
         let torn = len < content.len() as u64;
-        let end = End { file, len, torn, next, first: first.unwrap_or(next) };
+        let first = first.unwrap_or(next);
+        let end = End { file, len, torn, next, first, waiting: VecDeque::new(), waiting_bytes: 0, lost: 0 };
         Ok((Self { folder, limit: FILE_LIMIT, end: Mutex::new(end) }, notes))
     }
 
@@ -92,11 +112,11 @@ impl Events {
         Self { limit, ..self }
     }
 
-    /// Adds a line and gives it back with its number.
+    /// Adds a line and gives it back with its number. One that the disk refuses waits, and is read as if it were written.
     ///
     /// # Errors
-    /// When the disk refuses; the log is whole all the same, and the number is given to the next line.
-    pub fn append(&self, at: WallTime, happening: Happening) -> Result<Record, Error> {
+    /// When it is too large; there is no such line then, and the next one gets its number.
+    pub fn append(&self, at: WallTime, happening: Happening) -> Result<Appended, Error> {
         let mut end = self.end();
         let record = Record { seq: end.next, time: at.to_string(), happening };
         let mut line = serde_json::to_vec(&record).expect("an event has only text keys, and memory does not fail");
@@ -104,21 +124,48 @@ impl Events {
         if line.len() > LINE_LIMIT {
             return Err(Error::TooLarge { what: format!("event {}", record.seq), limit: LINE_LIMIT as u64 });
         }
+        end.next += 1;
+        end.waiting_bytes += line.len();
+        end.waiting.push_back((record.seq, line));
+        let written = self.catch_up_with(&mut end);
+        Ok(Appended { record, written })
+    }
+
+    /// Writes what waits; how many were lost before it, since this was last asked.
+    ///
+    /// # Errors
+    /// When the disk still refuses; what was written before it did is written, and the log is whole.
+    pub fn catch_up(&self) -> Result<u64, Error> {
+        self.catch_up_with(&mut self.end())
+    }
+
+    fn catch_up_with(&self, end: &mut End) -> Result<u64, Error> {
+        while let Some((seq, line)) = end.waiting.pop_front() {
+            if let Err(error) = self.put(end, seq, &line) {
+                end.waiting.push_front((seq, line));
+                while end.waiting_bytes > WAITING_LIMIT {
+                    let (_, oldest) = end.waiting.pop_front().expect("bytes that wait are of a line");
+                    end.waiting_bytes -= oldest.len();
+                    end.lost += 1;
+                }
+                return Err(error);
+            }
+            end.waiting_bytes -= line.len();
+        }
+        Ok(std::mem::take(&mut end.lost))
+    }
+
+    fn put(&self, end: &mut End, seq: u64, line: &[u8]) -> Result<(), Error> {
         if end.len > 0 && end.len + line.len() as u64 > self.limit {
-            self.turn(&mut end)?;
+            self.turn(end, seq)?;
         }
-        let failed = |cause| self.folder.failed("write", NEW, cause);
-        if end.torn {
-            end.file.set_len(end.len).map_err(failed)?;
-            end.torn = false;
-        }
-        if let Err(cause) = end.file.write_all_at(&line, end.len) {
+        self.cut_off(end)?;
+        if let Err(error) = self.folder.write_at(NEW, &end.file, line, end.len) {
             end.torn = true;
-            return Err(failed(cause));
+            return Err(error);
         }
         end.len += line.len() as u64;
-        end.next += 1;
-        Ok(record)
+        Ok(())
     }
 
     /// The number of the last line; 0 where there is none.
@@ -153,19 +200,27 @@ impl Events {
             let new = end.file.try_clone().map_err(|cause| self.folder.failed("read", NEW, cause))?;
             parts.push_back((new, end.len));
         }
-        Ok(Pages { path: self.folder.path_of(NEW), parts, at: 0, read: Vec::new(), taken: 0, seq })
+        let waiting = end.waiting.iter().flat_map(|(_, line)| line).copied().collect();
+        Ok(Pages { path: self.folder.path_of(NEW), parts, waiting, at: 0, read: Vec::new(), taken: 0, seq })
     }
 
-    fn turn(&self, end: &mut End) -> Result<(), Error> {
-        if end.torn {
-            end.file.set_len(end.len).map_err(|cause| self.folder.failed("write", NEW, cause))?;
-            end.torn = false;
+    fn turn(&self, end: &mut End, first: u64) -> Result<(), Error> {
+        self.cut_off(end)?;
+        // Not there when this was begun before and the next step failed: lines wait until it does not.
+        if self.folder.open(NEW)?.is_some() {
+            self.folder.rename(NEW, OLD)?;
         }
-        self.folder.rename(NEW, OLD)?;
-        // Should this fail, lines go on into the file that has the older name now, and nothing is lost.
         end.file = self.folder.open_to_write(NEW)?;
         end.len = 0;
-        end.first = end.next;
+        end.first = first;
+        Ok(())
+    }
+
+    fn cut_off(&self, end: &mut End) -> Result<(), Error> {
+        if end.torn {
+            self.folder.truncate(NEW, &end.file, end.len)?;
+            end.torn = false;
+        }
         Ok(())
     }
 
@@ -195,6 +250,8 @@ pub struct Pages {
     path: PathBuf,
     /// What is left to read, each with its length.
     parts: VecDeque<(File, u64)>,
+    /// Lines that come after them and wait for a disk that refuses.
+    waiting: Vec<u8>,
     /// Where in the first of them.
     at: u64,
     /// What was read of it, of which so much has been taken.
@@ -229,7 +286,10 @@ impl Pages {
 
     /// Reads some more; false where there is nothing more.
     fn read_on(&mut self) -> Result<bool, Error> {
-        let Some((file, len)) = self.parts.front() else { return Ok(false) };
+        let Some((file, len)) = self.parts.front() else {
+            (self.read, self.taken) = (std::mem::take(&mut self.waiting), 0);
+            return Ok(!self.read.is_empty());
+        };
         self.read.drain(..self.taken);
         self.taken = 0;
         let more = (len - self.at).min(CHUNK as u64);
@@ -268,21 +328,54 @@ mod tests {
 
     /// `/dev/full` answers every write as a full disk does.
     #[test]
-    fn a_full_disk_loses_a_line_and_nothing_else() {
+    fn a_line_that_a_full_disk_refuses_is_read_all_the_same_and_written_later() {
         let dir = tempfile::tempdir().unwrap();
         let folder = || Folder::open_root(dir.path(), &mut Vec::new()).unwrap();
         let events = Events::open(folder()).unwrap().0;
         events.append(WallTime(1), trouble()).unwrap();
         let full = File::options().read(true).write(true).open("/dev/full").unwrap();
         let real = std::mem::replace(&mut events.end().file, full);
-        let words = events.append(WallTime(2), trouble()).unwrap_err().to_string();
+        let refused = events.append(WallTime(2), trouble()).unwrap();
+        let words = refused.written.unwrap_err().to_string();
         assert!(words.contains("events.jsonl: No space left on device") && words.contains("make room"), "{words}");
+        assert_eq!((refused.record.seq, events.last()), (2, 2));
         // What a write may leave behind that failed in the middle.
         real.write_all_at(b"{\"seq\":2,\"time", events.end().len).unwrap();
         events.end().file = real;
-        assert_eq!(events.append(WallTime(3), trouble()).unwrap().seq, 2);
-        assert_eq!(events.since(0, 9).unwrap().len(), 2);
+        assert_eq!(events.since(1, 9).unwrap(), [refused.record]);
+        let third = events.append(WallTime(3), trouble()).unwrap();
+        assert_eq!((third.record.seq, third.written.unwrap()), (3, 0));
         let (again, notes) = Events::open(folder()).unwrap();
-        assert_eq!((again.last(), notes.len()), (2, 0));
+        assert_eq!((again.last(), notes.len(), again.since(0, 9).unwrap().len()), (3, 0, 3));
+    }
+
+    #[test]
+    fn a_disk_that_refuses_for_long_costs_the_oldest_lines_and_the_number_of_them_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let events = Events::open(Folder::open_root(dir.path(), &mut Vec::new()).unwrap()).unwrap().0;
+        let full = File::options().read(true).write(true).open("/dev/full").unwrap();
+        let real = std::mem::replace(&mut events.end().file, full);
+        let long = || Happening::Trouble { what: "x".repeat(LINE_LIMIT / 2), why: String::new() };
+        let many = 2 * WAITING_LIMIT / (LINE_LIMIT / 2);
+        for n in 1..=many {
+            assert!(events.append(WallTime(n as u64), long()).unwrap().written.is_err());
+        }
+        assert!(events.end().waiting_bytes <= WAITING_LIMIT);
+        events.end().file = real;
+        let lost = events.catch_up().unwrap();
+        let kept = events.since(0, usize::MAX).unwrap();
+        assert!(lost > 0 && lost + kept.len() as u64 == many as u64, "{lost} of {many} lost, {} kept", kept.len());
+        assert_eq!((events.catch_up().unwrap(), events.end().waiting_bytes), (0, 0));
+    }
+
+    #[test]
+    fn files_that_could_take_turns_only_half_way_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let events = Events::open(Folder::open_root(dir.path(), &mut Vec::new()).unwrap()).unwrap().0.bounded(10);
+        events.append(WallTime(1), trouble()).unwrap().written.unwrap();
+        // As after a renaming whose next step failed.
+        std::fs::rename(dir.path().join(NEW), dir.path().join(OLD)).unwrap();
+        events.append(WallTime(2), trouble()).unwrap().written.unwrap();
+        assert_eq!(events.since(0, 9).unwrap().len(), 2);
     }
 }

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +12,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::error::Error;
+use super::fault::{self, Op};
 
 /// Files that are being written begin so; no host leaves one behind but by being killed.
 const TEMPORARY: &str = ".new-";
@@ -20,19 +22,21 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOF
 pub(super) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
+    /// What it is called in the host's folder; nothing where it is that itself.
+    within: String,
 }
 
 impl Folder {
     /// The host's own folder: a real one, of our user, for nobody else. Another's folder is refused rather than taken
     /// over, since compiled code in it would be run.
     pub(super) fn open_root(path: &Path, notes: &mut Vec<String>) -> Result<Self, Error> {
-        let made = match rustix::fs::mkdir(path, Mode::RWXU) {
+        let made = match fault::pass(Op::MakeFolder, "", "", || rustix::fs::mkdir(path, Mode::RWXU)) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(cause) => return Err(system("make the folder", path, cause)),
         };
         let fd = rustix::fs::open(path, FOLDER, Mode::empty()).map_err(|cause| unopened(path, cause))?;
-        let folder = Self { fd, path: path.to_owned() };
+        let folder = Self { fd, path: path.to_owned(), within: String::new() };
         folder.make_private(notes)?;
         if made {
             // The folder's own name should outlive a power cut as much as what is in it. A folder above that may not be
@@ -46,13 +50,13 @@ impl Folder {
     /// A folder in this one, made where it is not there yet.
     pub(super) fn sub(&self, name: &str, notes: &mut Vec<String>) -> Result<Self, Error> {
         let path = self.path.join(name);
-        let made = match rustix::fs::mkdirat(&self.fd, name, Mode::RWXU) {
+        let made = match self.passing(Op::MakeFolder, name, || rustix::fs::mkdirat(&self.fd, name, Mode::RWXU)) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(cause) => return Err(system("make the folder", &path, cause)),
         };
         let fd = rustix::fs::openat(&self.fd, name, FOLDER, Mode::empty()).map_err(|cause| unopened(&path, cause))?;
-        let folder = Self { fd, path };
+        let folder = Self { fd, path, within: name.to_owned() };
         folder.make_private(notes)?;
         if made {
             self.sync()?;
@@ -63,7 +67,7 @@ impl Folder {
     /// The same folder once more.
     pub(super) fn another(&self) -> Result<Self, Error> {
         let fd = self.fd.try_clone().map_err(|cause| self.failed("open", "", cause))?;
-        Ok(Self { fd, path: self.path.clone() })
+        Ok(Self { fd, path: self.path.clone(), within: self.within.clone() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -103,7 +107,7 @@ impl Folder {
     /// Opens a regular file for reading and writing in place, making it where it is not there yet.
     pub(super) fn open_to_write(&self, name: &str) -> Result<File, Error> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
+        let fd = self.passing(Op::Create, name, || rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR));
         self.regular(fd.map_err(|cause| unopened(&self.path_of(name), cause))?, name)
     }
 
@@ -154,14 +158,15 @@ impl Folder {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("{TEMPORARY}{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, &name, flags, Mode::RUSR | Mode::WUSR);
+        let fd =
+            self.passing(Op::Create, target, || rustix::fs::openat(&self.fd, &name, flags, Mode::RUSR | Mode::WUSR));
         let fd = fd.map_err(|cause| self.failed("write", &name, cause))?;
         Ok(Temporary { folder: self, target, name, file: File::from(fd), is_kept: false })
     }
 
     /// Removes a file; says whether there was one.
     pub(super) fn remove(&self, name: &str) -> Result<bool, Error> {
-        match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+        match self.passing(Op::Remove, name, || rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
             Err(cause) => Err(self.failed("remove", name, cause)),
@@ -170,7 +175,8 @@ impl Folder {
 
     /// Gives a file another name.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
-        rustix::fs::renameat(&self.fd, from, &self.fd, to).map_err(|cause| self.failed("rename", from, cause))
+        self.passing(Op::Rename, to, || rustix::fs::renameat(&self.fd, from, &self.fd, to))
+            .map_err(|cause| self.failed("rename", from, cause))
     }
 
     /// The names in it, sorted, but for hidden ones.
@@ -203,12 +209,28 @@ impl Folder {
 
     /// Waits until the names in it are on the disk.
     pub(super) fn sync(&self) -> Result<(), Error> {
-        rustix::fs::fsync(&self.fd).map_err(|cause| self.failed("sync", "", cause))
+        self.passing(Op::Sync, "", || rustix::fs::fsync(&self.fd)).map_err(|cause| self.failed("sync", "", cause))
     }
 
     /// Waits until everything in it, and on the same file system, is on the disk: for many files, sooner than each alone.
     pub(super) fn sync_file_system(&self) -> Result<(), Error> {
-        rustix::fs::syncfs(&self.fd).map_err(|cause| self.failed("sync", "", cause))
+        self.passing(Op::Sync, "", || rustix::fs::syncfs(&self.fd)).map_err(|cause| self.failed("sync", "", cause))
+    }
+
+    /// Writes into a file of this folder, in place.
+    pub(super) fn write_at(&self, name: &str, file: &File, bytes: &[u8], at: u64) -> Result<(), Error> {
+        fault::pass_write(&self.within, name, bytes, |bytes| file.write_all_at(bytes, at))
+            .map_err(|cause| self.failed("write", name, cause))
+    }
+
+    /// Cuts a file of this folder off.
+    pub(super) fn truncate(&self, name: &str, file: &File, len: u64) -> Result<(), Error> {
+        self.passing(Op::Truncate, name, || rustix::fs::ftruncate(file, len))
+            .map_err(|cause| self.failed("write", name, cause))
+    }
+
+    fn passing<T>(&self, op: Op, name: &str, act: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
+        fault::pass(op, &self.within, name, act)
     }
 
     pub(super) fn failed(&self, act: &'static str, name: &str, cause: impl Into<std::io::Error>) -> Error {
@@ -227,13 +249,16 @@ pub(super) struct Temporary<'a> {
 
 impl Temporary<'_> {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(|cause| self.folder.failed("write", self.target, cause))
+        fault::pass_write(&self.folder.within, self.target, bytes, |bytes| self.file.write_all(bytes))
+            .map_err(|cause| self.folder.failed("write", self.target, cause))
     }
 
     /// Gives it its name, for good: file first, then the folder. After a failed fsync nothing is known of the file any
     /// more, so it is not tried again but dropped.
     pub(super) fn keep(self, name: &str) -> Result<(), Error> {
-        self.file.sync_all().map_err(|cause| self.folder.failed("sync", name, cause))?;
+        self.folder
+            .passing(Op::Sync, name, || rustix::fs::fsync(&self.file))
+            .map_err(|cause| self.folder.failed("sync", name, cause))?;
         let folder = self.folder;
         self.keep_lazily(name)?;
         folder.sync()

@@ -34,8 +34,8 @@ impl Lock {
         })?;
         // The number is for the other host's message alone: that the lock is held says everything else.
         let pid = std::process::id().to_string();
-        let written = lock.file.set_len(0).and_then(|()| lock.file.write_all_at(pid.as_bytes(), 0));
-        written.map_err(|cause| folder.failed("write", NAME, cause))?;
+        folder.truncate(NAME, &lock.file, 0)?;
+        folder.write_at(NAME, &lock.file, pid.as_bytes(), 0)?;
         Ok(lock)
     }
 }

@@ -66,7 +66,12 @@ impl Receipts {
     /// When the disk refuses.
     pub fn append(&self, receipt: Receipt) -> Result<Receipt, Error> {
         let mut chain = self.chain();
-        if let Ok(stands) = self.read(receipt.id) {
+        if let Ok((stands, digest)) = read(&self.folder, &file_name(receipt.id)) {
+            // Written and not waited for to its end, when the disk refused the last step.
+            if !chain.iter().any(|link| link.id == stands.id) {
+                self.folder.sync()?;
+                chain.push(Link { id: stands.id, digest, previous: stands.previous, ended: stands.ended });
+            }
             return Ok(stands);
         }
         let previous = chain.last().map(|link| link.digest);

@@ -46,11 +46,31 @@ impl TableFile {
     /// Replaces the table; on the disk, name and all, when this returns.
     ///
     /// # Errors
-    /// When the disk refuses. The one before stands then, but for a failure of the very last step (the folder's fsync),
-    /// after which this one stands until a power cut and either of them after it.
+    /// When the disk refuses. The one before stands then, also where only the very last step failed (the folder's
+    /// fsync): it is put back. Where that is refused as well, this one stands, and counts as written: what a start after
+    /// a kill would read is what everybody goes by. A power cut may bring back either of them then.
     pub fn write(&self, table: &Table) -> Result<(), Error> {
-        let stored = Stored { kind: Cow::Borrowed(TYPE), table: Cow::Borrowed(table) };
-        self.folder.replace(NAME, &to_json(&stored))
+        let text = to_json(&Stored { kind: Cow::Borrowed(TYPE), table: Cow::Borrowed(table) });
+        let before = self.folder.read(NAME, LIMIT)?;
+        match self.folder.replace(NAME, &text) {
+            Err(error) if self.stands(&text) && !self.is_put_back(before.as_deref()) => {
+                tracing::error!("the table is written, and may be the one before after a power cut: {error}");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    fn stands(&self, text: &[u8]) -> bool {
+        self.folder.read(NAME, LIMIT).ok().flatten().as_deref() == Some(text)
+    }
+
+    fn is_put_back(&self, before: Option<&[u8]>) -> bool {
+        let back = match before {
+            Some(before) => self.folder.replace_lazily(NAME, before),
+            None => self.folder.remove(NAME).map(drop),
+        };
+        back.is_ok()
     }
 }
 

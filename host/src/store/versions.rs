@@ -1,7 +1,9 @@
 //! The bytes of versions, each under its SHA-256: copied once from wherever they came, and from then on the only bytes
 //! that anything looks at.
 
+use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use changeling_core::id::Digest;
 use sha2::{Digest as _, Sha256};
@@ -16,6 +18,8 @@ const READ_LIMIT: u64 = 1 << 30;
 #[derive(Debug)]
 pub struct Versions {
     folder: Folder,
+    /// How often each was staged and not yet taken: whoever lets bytes go that are offered again does not know that yet.
+    staged: Mutex<BTreeMap<Digest, u32>>,
 }
 
 /// Bytes that lie in the store.
@@ -29,11 +33,12 @@ pub struct Staged {
 
 impl Versions {
     pub(super) fn new(folder: Folder) -> Self {
-        Self { folder }
+        Self { folder, staged: Mutex::default() }
     }
 
     /// Copies everything that `from` gives, at most `limit` bytes, hashing on the way. On disk, with its name, when this
     /// returns. The same bytes once more cost a look and change nothing; a copy that has rotted meanwhile is healed.
+    /// They are not forgotten before they are [`taken`](Self::taken).
     ///
     /// # Errors
     /// When `from` fails or gives too much, or the disk refuses; nothing is left behind.
@@ -56,10 +61,22 @@ impl Versions {
             new.write(&buffer[..len])?;
         }
         let staged = Staged { digest: Digest(hash.finalize().into()), size };
+        *self.staged().entry(staged.digest).or_default() += 1;
         if self.read(&staged.digest).is_err() {
-            new.keep(&file_name(&staged.digest))?;
+            new.keep(&file_name(&staged.digest)).inspect_err(|_| self.taken(&staged.digest))?;
         }
         Ok(staged)
+    }
+
+    /// Whoever decides what is forgotten knows of them now, once for each staging.
+    pub fn taken(&self, digest: &Digest) {
+        let mut staged = self.staged();
+        if let Some(times) = staged.get_mut(digest) {
+            *times -= 1;
+            if *times == 0 {
+                staged.remove(digest);
+            }
+        }
     }
 
     /// As [`stage`](Self::stage), of bytes at hand.
@@ -94,12 +111,21 @@ impl Versions {
         Ok(self.folder.names()?.into_iter().filter_map(digest).collect())
     }
 
-    /// Removes a version's bytes; says whether there were any.
+    /// Removes a version's bytes, unless they were staged again and not taken yet; says whether any were removed.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn forget(&self, digest: &Digest) -> Result<bool, Error> {
+        // Held all the while, so that nobody who stages them finds bytes that go under its eyes.
+        let staged = self.staged();
+        if staged.contains_key(digest) {
+            return Ok(false);
+        }
         self.folder.remove(&file_name(digest))
+    }
+
+    fn staged(&self) -> MutexGuard<'_, BTreeMap<Digest, u32>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

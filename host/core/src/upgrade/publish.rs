@@ -14,7 +14,7 @@ use crate::id::{Digest, UpgradeId};
 use crate::ledger::{self, Change};
 use crate::reason::{Cause, Refusal, Step};
 use crate::receipt::Outcome;
-use crate::table::Row;
+use crate::table::{InHand, Row};
 use crate::turn::{Alarm, Turn};
 
 /// However late it was published, an older version has this long to drain.
@@ -25,7 +25,7 @@ impl Component {
     pub fn decide(&mut self, plan: Plan, turn: &mut Turn<'_>) {
         let Some(upgrade) = &mut self.upgrade else { return };
         upgrade.stage = Stage::Deciding(plan);
-        let id = upgrade.draft.id;
+        let in_hand = InHand { step: Step::Published, ..upgrade.draft.in_hand() };
         let to = upgrade.to();
         let Some(version) = self.version(to) else { return };
         let row = Row {
@@ -35,7 +35,7 @@ impl Component {
             since: turn.wall,
             before: ledger::before(turn.ledger.table.components.get(&self.name), to),
         };
-        turn.ledger.propose(self.name.clone(), Change::Current { upgrade: id, row });
+        turn.ledger.propose(self.name.clone(), Change::Current { in_hand, row });
     }
 
     /// The table with the new version is on disk.

@@ -57,7 +57,8 @@ fn time_of_one(actors: u64) -> Duration {
     let policy = Policy { keyed: true, max_actors: actors, verify: Some(Sample::None), ..Policy::default() };
     let settings = Settings { default: policy, ..Settings::default() };
     let mut host = Host { world: World::new(Default::default(), settings), effects: Vec::new() };
-    host.judged(1);
+    let published = host.judged(1);
+    host.written(&published);
     for n in 0..actors {
         let address = Address { component: sim::component("counter"), key: Key::new(&format!("k{n}")).ok() };
         let (address, generation) = started(&host.hear(Event::Wanted { address })).expect("a start");

@@ -23,7 +23,12 @@ fn write_until_killed(state: &str) {
         table.files = [("a.wasm".to_owned(), staged.digest)].into();
         store.table.write(&table).unwrap();
         store.compiled.keep(&staged.digest, "engine", &[7; 10_000]).unwrap();
-        store.events.append(WallTime(id.0), Happening::Trouble { what: id.to_string(), why: String::new() }).unwrap();
+        store
+            .events
+            .append(WallTime(id.0), Happening::Trouble { what: id.to_string(), why: String::new() })
+            .unwrap()
+            .written
+            .unwrap();
         println!("written {id}");
     }
 }

@@ -16,6 +16,10 @@ fn are_kept_under_their_digest() {
     assert_eq!(place.names("versions"), [format!("{ABC}.wasm")]);
     assert_eq!(place.mode(&format!("versions/{ABC}.wasm")), 0o600);
     assert_eq!(store.versions.list().unwrap(), [staged.digest]);
+    for _ in 0..2 {
+        assert!(!store.versions.forget(&staged.digest).unwrap(), "it was staged, and nobody has taken it");
+        store.versions.taken(&staged.digest);
+    }
     assert!(store.versions.forget(&staged.digest).unwrap());
     assert!(!store.versions.forget(&staged.digest).unwrap());
     assert!(store.versions.read(&staged.digest).unwrap_err().is_missing());

@@ -71,7 +71,7 @@ fn a_parked_actor_comes_back_on_the_version_that_wrote_its_state() {
     expect![[r#"
         begin counter/a@2 counter/b@1 lost/x@1
           receipt 3 of counter: Interrupted at published, 1 -> 2
-            reason: the host ended in the middle of it
+            reason: the host ended when this was current already, and before it was over
           load counter@1
           load counter@2
           load maths@1
@@ -147,11 +147,12 @@ fn a_version_that_cannot_be_loaded_at_the_start_is_said_and_the_rest_goes_on() {
         loaded
           prove counter@2
         proved
-          write table: counter@2, maths@1
+          write table: counter@2, maths@1, counter@2 in hand
         written
           publish counter@2
           tell: counter 2 serves
           receipt 3 of counter: Settled at settled, 1 -> 2
+          write table: counter@2, maths@1
     "#]]
     .assert_eq(&stage.told());
 }

@@ -16,11 +16,12 @@ fn the_same_bytes_are_ignored_and_that_is_said() {
         loaded
           prove counter@1
         proved
-          write table: counter@1
+          write table: counter@1, counter@1 in hand
         written
           publish counter@1
           tell: counter 1 serves
           receipt 1 of counter: Settled at settled, none -> 1
+          write table: counter@1
         offer counter@1
           tell: counter@1.wasm is ignored: counter runs these bytes already (1)
           write table: counter@1
@@ -109,16 +110,18 @@ fn a_newer_version_ends_one_that_only_drains() {
           receipt 2 of maths: Superseded at published, 1 -> 2
             reason: a newer version was offered
           load maths@3
+          write table: maths@2
         drained maths@1
         loaded
           prove maths@3
         proved
-          write table: maths@3
         written
+          write table: maths@3, maths@3 in hand
           publish maths@3
           retire maths@2
         drained maths@2
           receipt 3 of maths: Settled at settled, 2 -> 3
+          write table: maths@3
     "#]]
     .assert_eq(&stage.told());
 }
@@ -135,12 +138,13 @@ fn a_version_from_before_is_an_upgrade_like_any_other() {
         loaded
           prove maths@1
         proved
-          write table: maths@1
+          write table: maths@1, maths@1 in hand
         written
           publish maths@1
           retire maths@2
         drained maths@2
           receipt 3 of maths: Settled at settled, 2 -> 1
+          write table: maths@1
     "#]]
     .assert_eq(&stage.told());
 }
@@ -192,13 +196,14 @@ fn only_five_versions_before_are_kept() {
         loaded
           prove maths@7
         proved
-          write table: maths@7
+          write table: maths@7, maths@7 in hand
         written
           publish maths@7
           retire maths@6
           forget 1
         drained maths@6
           receipt 7 of maths: Settled at settled, 6 -> 7
+          write table: maths@7
     "#]]
     .assert_eq(&stage.told());
 }

@@ -16,11 +16,12 @@ fn a_first_message_makes_an_actor() {
         loaded
           prove counter@1
         proved
-          write table: counter@1
+          write table: counter@1, counter@1 in hand
         written
           publish counter@1
           tell: counter 1 serves
           receipt 1 of counter: Settled at settled, none -> 1
+          write table: counter@1
         wanted counter/a
           start counter/a #1 on 1: first
         wanted counter/a

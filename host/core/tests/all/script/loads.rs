@@ -25,7 +25,7 @@ fn a_keyed_actor_is_loaded() {
             loaded
               prove counter@1
             proved
-              write table: counter@1
+              write table: counter@1, counter@1 in hand
             written
               publish counter@1
               tell: counter 1 serves
@@ -49,11 +49,12 @@ fn a_singleton_starts_before_it_is_published() {
           start clock #1 on 1: first
         written
         started clock
-          write table: clock@1
+          write table: clock@1, clock@1 in hand
         written
           publish clock@1
           tell: clock 1 serves
           receipt 1 of clock: Settled at settled, none -> 1
+          write table: clock@1
     "#]],
     );
 }
@@ -70,11 +71,12 @@ fn a_service_is_loaded_and_switched() {
         loaded
           prove maths@1
         proved
-          write table: maths@1
+          write table: maths@1, maths@1 in hand
         written
           publish maths@1
           tell: maths 1 serves
           receipt 1 of maths: Settled at settled, none -> 1
+          write table: maths@1
         judge maths@2
         deploy maths@2
           answer 2: Upgrade(UpgradeId(2))
@@ -82,12 +84,13 @@ fn a_service_is_loaded_and_switched() {
         loaded
           prove maths@2
         proved
-          write table: maths@2
+          write table: maths@2, maths@2 in hand
         written
           publish maths@2
           retire maths@1
         drained maths@1
           receipt 2 of maths: Settled at settled, 1 -> 2
+          write table: maths@2
     "#]],
     );
 }
@@ -131,7 +134,7 @@ fn a_singleton_that_dies_before_it_is_published_is_refused() {
               start clock #1 on 1: first
             written
             started clock
-              write table: clock@1
+              write table: clock@1, clock@1 in hand
             crashed clock
               tell: clock ended: trap: unreachable
               turn away clock: Stopped
@@ -191,12 +194,13 @@ fn an_unproven_version_is_taken_and_said() {
         loaded
           prove counter@1
         unproven init answered err: no config
-          write table: counter@1
+          write table: counter@1, counter@1 in hand
         written
           publish counter@1
           tell: counter 1 serves
           receipt 1 of counter: Settled at settled, none -> 1
             finding: unproven: init answered err: no config
+          write table: counter@1
     "#]],
     );
 }
@@ -293,7 +297,7 @@ fn an_actor_does_not_become_a_service_while_it_lives() {
         loaded
           prove counter@2
         proved
-          write table: counter@2
+          write table: counter@2, counter@2 in hand
     "#]]
     .assert_eq(&stage.told());
 }
@@ -389,7 +393,7 @@ fn functions_that_went_away_or_changed_are_said() {
         loaded
           prove maths@2
         proved
-          write table: maths@2
+          write table: maths@2, maths@2 in hand
         written
           publish maths@2
           retire maths@1
@@ -397,6 +401,7 @@ fn functions_that_went_away_or_changed_are_said() {
           receipt 2 of maths: Settled at settled, 1 -> 2
             finding: demo:maths/api#get changed from func() -> u64 to func() -> u32
             finding: demo:maths/api#half is gone; it was func() -> u64
+          write table: maths@2
     "#]]
     .assert_eq(&stage.told());
 }

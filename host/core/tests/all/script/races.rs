@@ -33,7 +33,6 @@ fn a_version_that_drained_while_it_was_wanted_again_is_loaded_again() {
         load-fails the disk is gone
           receipt 3 of maths: Refused at compiled, 2 -> 1
             reason: compile: the disk is gone
-          write table: maths@2
         deploy maths@1
           answer 4: Upgrade(UpgradeId(4))
           load maths@1

@@ -27,11 +27,12 @@ fn an_upgrade_from_offer_to_receipt() {
             loaded
               prove counter@1
             proved
-              write table: counter@1
+              write table: counter@1, counter@1 in hand
             written
               publish counter@1
               tell: counter 1 serves
               receipt 1 of counter: Settled at settled, none -> 1
+              write table: counter@1
             wanted counter/a
               start counter/a #1 on 1: first
             started counter/a
@@ -345,6 +346,7 @@ fn calls_that_stay_in_flight_make_it_partial() {
           receipt 2 of maths: Partial at published, 1 -> 2
             reason: calls or messages still refer to version 1
             holder: calls or messages in flight on 1
+          write table: maths@2
         drained maths@1
     "#]]
     .assert_eq(&stage.told());
