@@ -19,5 +19,8 @@ mod offers;
 mod order;
 mod restart;
 mod rollback;
+mod strange_files;
+mod strange_folders;
 mod swap;
 mod timers;
+mod writers;

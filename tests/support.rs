@@ -6,7 +6,7 @@ mod host;
 mod load;
 mod receipt;
 
-pub use bytes::{bytes, variant};
+pub use bytes::{bytes, digest, greeting, variant};
 pub use guests::wasm;
 pub use host::{BINARY, Host};
 pub use receipt::Receipt;

@@ -63,7 +63,7 @@ impl Component {
     fn no_longer_holds(&mut self, file: &str) -> bool {
         let waiting = self.waiting.as_mut().map(|waiting| &mut waiting.draft);
         let drafts = waiting.into_iter().chain(self.upgrade.as_mut().map(|upgrade| &mut upgrade.draft));
-        drafts.fold(false, |any, draft| draft.files.remove(file) || any)
+        drafts.filter_map(|draft| draft.files.take(file)).count() > 0
     }
 
     /// The upgrade that this offer is already on its way by.
