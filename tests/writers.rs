@@ -201,9 +201,8 @@ fn a_file_that_is_put_back_while_its_successor_is_on_its_way_runs_again() {
 /// time, while versions are checked, loaded and switched to.
 fn swaps_while_it_is_loaded(swaps: usize) {
     let host = Host::with_manifest("[host]\nsettle = \"10ms\"\nrescan = \"100ms\"\n");
-    let versions: Vec<_> = (0..6).map(|n| greeting(&word(n))).collect();
+    let versions: Vec<_> = (0..12).map(|n| greeting(&word(n))).collect();
     let digests: Vec<_> = versions.iter().map(|bytes| digest(bytes)).collect();
-    versions.iter().for_each(|bytes| host.prepare(bytes));
     host.write_file("greeter.wasm", &versions[0]);
     host.receipt_after("greeter", 0).settled();
     let (is_over, last) = (AtomicBool::new(false), Mutex::new(0));
