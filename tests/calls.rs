@@ -42,7 +42,7 @@ fn a_client_that_disconnects_leaves_handler_and_actor_intact() {
     let (body, token, at) = ("[300]", host.token(), host.url().trim_start_matches("http://"));
     write!(
         client,
-        "POST /v1/call/timer/slow HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /v1/call/timer/slow HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("the host reads");
@@ -121,4 +121,18 @@ fn whoever_asks_wrongly_is_told_what_there_is() {
         said(&["call", "counter", "increment"]),
         "error: `increment` of `counter` cannot take that: expected 1 argument, got 0; it takes (by: u64)"
     );
+}
+
+#[test]
+fn a_result_that_is_too_large_as_text_says_so_and_a_large_one_comes() {
+    let host = Host::with_manifest("[components.greeter]\nmessage = \"16MiB\"\n");
+    host.drop_in("greeter", "greeter-v1").settled();
+    // Half a million small things take a multiple of their bytes.
+    let things = |many: usize| json!([vec![json!(["", null]); many]]);
+    let large = host.try_call("greeter", "echo-nested", things(50_000));
+    assert_eq!((large.status, &large.body), (200, &things(50_000)[0]));
+    let refused = host.try_call("greeter", "echo-nested", things(500_000));
+    assert_eq!((refused.status, refused.problem()), (500, "result-too-large"), "{:?}", refused.body["detail"]);
+    assert!(refused.body["detail"].as_str().is_some_and(|why| why.contains("more than 32 MiB as text")), "{refused:?}");
+    assert_eq!(host.call("greeter", "echo-truth", json!([true])), json!(true));
 }

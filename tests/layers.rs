@@ -11,7 +11,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("actors", &["engine"]),
     ("control", &["actors", "config", "engine", "store"]),
-    ("http", &["actors", "control", "engine", "store", "watch"]),
+    ("observe", &["actors", "control", "engine", "store"]),
+    ("http", &["actors", "config", "control", "engine", "observe", "store", "watch"]),
     ("cli", &["config", "control", "engine", "host", "http", "store", "watch"]),
 ];
 

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod callers;
 mod calls;
 mod cli;
 mod docs;
@@ -13,9 +14,11 @@ mod idle;
 mod kinds;
 mod layers;
 mod manifest;
+mod metrics;
 mod misbehaving;
 mod new;
 mod offers;
+mod openapi;
 mod order;
 mod restart;
 mod rollback;

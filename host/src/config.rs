@@ -11,12 +11,12 @@ mod settings;
 mod value;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use changeling_core::id::ComponentName;
@@ -84,6 +84,8 @@ impl Config {
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let mut config = Self::parse(&name, &text)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.http.tokens.values_mut().for_each(|token| token.file = folder.join(&token.file));
         let mut notes = Vec::new();
         if let Some(others) = who_else_writes(about.mode(), about.uid()) {
             notes.extend(config.withhold_grants().map(|grants| {
@@ -103,6 +105,12 @@ impl Config {
         }
         if std::mem::take(&mut self.http.open_calls) {
             withheld.push("open calls".to_owned());
+        }
+        if !std::mem::take(&mut self.http.tokens).is_empty() {
+            withheld.push("further tokens".to_owned());
+        }
+        if !std::mem::take(&mut self.http.hosts).is_empty() {
+            withheld.push("further names of this host".to_owned());
         }
         if std::mem::take(&mut self.http.expose) {
             withheld.push("listening beyond loopback".to_owned());
@@ -177,10 +185,47 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Consent to listen beyond loopback though nothing here encrypts. False.
     pub expose: bool,
+    /// Further names of this host, in lower case, each with the port it must have, where it must. None.
+    pub hosts: Vec<String>,
     /// Whether calls need no token. False.
     pub open_calls: bool,
+    /// Tokens beside the host's own, by the name that messages call them. None.
+    pub tokens: BTreeMap<String, Token>,
     /// How long a call may take that does not say so itself. 5 s.
     pub deadline: Duration,
+    /// Connections that are open at a time. 512.
+    pub connections: u64,
+}
+
+/// A token beside the host's own. Its secret is not here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Token {
+    /// Where the secret lies: from a manifest that was loaded, relative to nothing but the working folder.
+    pub file: PathBuf,
+    /// What it may be used for.
+    pub may: BTreeSet<Right>,
+}
+
+/// What a token may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// Calls of actors and services.
+    Calls,
+    /// To see what there is and what happened; no actor's state.
+    Read,
+    /// Everything.
+    Admin,
+}
+
+impl Right {
+    /// As the manifest and problems call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 impl Http {
@@ -195,8 +240,11 @@ impl Default for Http {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4650)),
             expose: false,
+            hosts: Vec::new(),
             open_calls: false,
+            tokens: BTreeMap::new(),
             deadline: Duration::from_secs(5),
+            connections: 512,
         }
     }
 }

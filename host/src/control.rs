@@ -3,8 +3,10 @@
 
 pub mod bench;
 mod disk;
+pub mod figures;
 mod hands;
 mod loader;
+mod log;
 pub mod terms;
 
 use std::collections::HashMap;
@@ -18,6 +20,7 @@ use changeling_core::receipt::Receipt;
 use changeling_core::{Answer, Event, Request, Time, WallTime, World};
 use tokio::sync::{broadcast, oneshot};
 
+use self::figures::Figures;
 use crate::actors::router::Router;
 use crate::actors::stage::{News, Stage};
 use crate::store::{Record, Store};
@@ -43,6 +46,8 @@ pub struct Handle {
     pub router: Router,
     /// What is on disk.
     pub store: Arc<Store>,
+    /// What happened, counted.
+    pub figures: Arc<Figures>,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
 }
@@ -122,22 +127,27 @@ pub fn start(parts: Parts, world: World, begin: Event) -> std::io::Result<(Handl
     let (input, inputs) = channel();
     let (happenings, _) = broadcast::channel(4_096);
     let (receipts, _) = broadcast::channel(1_024);
+    let figures = Arc::new(Figures::default());
     let news = News::to({
-        let input = input.clone();
-        move |event| _ = input.send(Input::Fact(event))
+        let (input, figures) = (input.clone(), figures.clone());
+        move |event| {
+            figures.fact(&event);
+            _ = input.send(Input::Fact(event));
+        }
     });
     let stage = Arc::new((parts.stage)(news.clone())?);
     let handle = Handle {
         input,
         router: Router { stage: stage.clone() },
         store: parts.store.clone(),
+        figures: figures.clone(),
         happenings: happenings.clone(),
         receipts: receipts.clone(),
     };
     let (ended, over) = oneshot::channel();
     let (answers, answered) = channel();
     let loader = loader::start(stage.engine.clone(), parts.store.clone(), parts.compiler, parts.terms.clone())?;
-    let disk = disk::start(parts.store.clone(), news.clone(), happenings, receipts, loader)?;
+    let disk = disk::start(parts.store.clone(), news.clone(), figures, happenings, receipts, loader)?;
     let hands = hands::Hands::new(stage, disk, parts.store, parts.terms, answers);
     let mut turner =
         Loop { world, hands, waiting: HashMap::new(), next_request: RequestId(0), began: Instant::now(), answered };

@@ -22,7 +22,7 @@ use crate::control::terms::TermsOf;
 use crate::control::{self, Handle, Parts, wall_now};
 use crate::engine::room::Room;
 use crate::engine::{Engine, wit};
-use crate::http::{self, Access};
+use crate::http::{self, Access, Keys, Names};
 use crate::store::{LastEnd, Status, Store};
 use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
 
@@ -86,6 +86,10 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         anyhow::anyhow!("cannot listen on {listen}: {e}; take another with --listen, or 127.0.0.1:0 for a free port")
     })?;
     let token = token()?;
+    let keys = Keys::read(token.clone(), &config.http.tokens)?;
+    if !listen.ip().is_loopback() {
+        tracing::warn!("{listen} can be reached from other machines, and nothing here encrypts: keep it behind TLS");
+    }
 
     let (world, begin) = restore(&store, &config)?;
     let room = Room::of_this_machine(|total| config.host.memory.of(total));
@@ -106,8 +110,9 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let (handle, over) = control::start(parts, world, begin)?;
 
     // From here on actors of the last host come back, and what was kept of them on disk goes.
-    let reload = |access| Reload::new(manifest, (config.clone(), notes), terms, access, handle.clone());
-    match open(dir, &config, &handle, listener, token, reload).await {
+    let reload =
+        |access, at| Reload::new(manifest, (config.clone(), notes), terms, access, (token.clone(), at), handle.clone());
+    match open(dir, &config, &handle, listener, token.clone(), keys, reload).await {
         Ok(door) => Ok(Host { handle, door, over, queue }),
         Err(e) => {
             // Whoever is back already is put away again.
@@ -125,7 +130,7 @@ struct Door {
     url: String,
     ready: watch::Sender<bool>,
     stop_http: oneshot::Sender<()>,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    http: tokio::task::JoinHandle<()>,
     watcher: Option<Watcher>,
     manifest: Watcher,
 }
@@ -137,19 +142,22 @@ async fn open(
     handle: &Handle,
     listener: TcpListener,
     token: String,
-    reload: impl FnOnce(Arc<ArcSwap<Access>>) -> Reload,
+    keys: Keys,
+    reload: impl FnOnce(Arc<ArcSwap<Access>>, SocketAddr) -> Reload,
 ) -> anyhow::Result<Door> {
     let at = listener.local_addr()?;
     let url = format!("http://{at}");
     let (ready, is_ready) = watch::channel(false);
     let (stop_http, stopped) = oneshot::channel::<()>();
-    let access = Arc::new(ArcSwap::from_pointee(access(config, token.clone(), names_of(at))));
-    let serving = http::serve(listener, handle.clone(), access.clone(), is_ready, async { _ = stopped.await });
+    let access = Arc::new(ArcSwap::from_pointee(access(config, keys, at)));
+    let connections = usize::try_from(config.http.connections).unwrap_or(usize::MAX);
+    let stop = async { _ = stopped.await };
+    let serving = http::serve(listener, handle.clone(), (access.clone(), connections), is_ready, stop);
     let http = tokio::spawn(serving);
     let settings = watching(config);
     let watcher = if config.host.watch { Some(watch_folder(dir, settings.clone(), handle)?) } else { None };
     // Also where the folder is not: what is taken from it is one thing, what is set another.
-    let manifest = reload(access).watch(&settings)?;
+    let manifest = reload(access, at).watch(&settings)?;
     tokio::spawn(sweep(handle.clone()));
 
     when_restored(handle).await?;
@@ -246,9 +254,10 @@ fn deciding(config: &Config) -> changeling_core::Settings {
 }
 
 /// What it says to HTTP.
-fn access(config: &Config, token: String, hosts: Vec<String>) -> Access {
+fn access(config: &Config, keys: Keys, at: SocketAddr) -> Access {
     let Config { http, .. } = config;
-    Access { token, hosts, open_calls: http.open_calls, deadline: http.deadline }
+    let names = Names::new(at, http.hosts.clone());
+    Access { keys, names, open_calls: http.open_calls, deadline: http.deadline }
 }
 
 /// What it says of watching.
@@ -320,16 +329,6 @@ async fn sweep(handle: Handle) {
             tracing::warn!("the number of living actors was not noted: {e}");
         }
     }
-}
-
-/// The `Host` headers that mean us.
-fn names_of(at: SocketAddr) -> Vec<String> {
-    let port = at.port();
-    let mut names = vec![at.to_string()];
-    if at.ip().is_loopback() {
-        names.extend([format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]);
-    }
-    names
 }
 
 fn token() -> anyhow::Result<String> {

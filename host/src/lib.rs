@@ -8,5 +8,6 @@ pub mod control;
 pub mod engine;
 pub mod host;
 pub mod http;
+pub mod observe;
 pub mod store;
 pub mod watch;

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use alive::{Alive, LastEnd};
 pub use compiled::{Compiled, Entry};
 pub use error::Error;
-pub use events::{Events, Record};
+pub use events::{Events, Pages, Record};
 pub use parked::{Parked, ParkedActor, ParkedHead, ParkedTimer};
 pub use receipts::{Chain, Receipts};
 pub use status::{Running, Status, StatusFile, running};

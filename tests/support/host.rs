@@ -29,6 +29,8 @@ pub struct Host {
     token: String,
     log: Receiver<String>,
     first_lines: Vec<String>,
+    /// `json`, or `text` with everything in it.
+    log_form: &'static str,
     agent: Agent,
 }
 
@@ -61,6 +63,11 @@ impl Host {
         Self::on(folder(), &[])
     }
 
+    /// On an empty folder, with a log as text that leaves nothing out.
+    pub fn with_text_log() -> Self {
+        Self::logging(folder(), &[], "text")
+    }
+
     /// On an empty folder with this manifest.
     pub fn with_manifest(manifest: &str) -> Self {
         let dir = folder();
@@ -84,7 +91,12 @@ impl Host {
     }
 
     fn on(dir: TempDir, options: &[&str]) -> Self {
+        Self::logging(dir, options, "json")
+    }
+
+    fn logging(dir: TempDir, options: &[&str], log_form: &'static str) -> Self {
         let mut host = Self::not_begun(dir, options);
+        host.log_form = log_form;
         host.begin();
         host
     }
@@ -100,12 +112,14 @@ impl Host {
         let (_, log) = channel();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let (url, token) = (String::new(), String::new());
-        Self { child: None, dir, options, fault: None, url, token, log, first_lines: Vec::new(), agent }
+        let (fault, first_lines, log_form) = (None, Vec::new(), "json");
+        Self { child: None, dir, options, fault, url, token, log, first_lines, log_form, agent }
     }
 
     fn begin(&mut self) {
         let mut child = Command::new(BINARY)
-            .args(["run", "--listen", "127.0.0.1:0", "--log", "json"])
+            .args(["run", "--listen", "127.0.0.1:0", "--log", self.log_form])
+            .env("CHANGELING_LOG_LEVEL", if self.log_form == "text" { "trace" } else { "info" })
             .args(&self.options)
             .envs(self.fault)
             .arg(self.dir.path())
@@ -168,6 +182,12 @@ impl Host {
                 Err(_) => panic!("the log never said `{text}`, but:\n{}", seen.join("\n")),
             }
         }
+    }
+
+    /// The lines of its log that nobody has waited for yet; to its end, where it has ended.
+    pub fn log_so_far(&self) -> Vec<String> {
+        let soon = Duration::from_secs(5);
+        std::iter::from_fn(|| self.log.recv_timeout(soon).ok()).collect()
     }
 
     /// Copies a guest into the folder as a version of `component`, and waits for its receipt.
@@ -325,9 +345,34 @@ impl Host {
         answer(request.header("authorization", format!("Bearer {}", self.token)).call())
     }
 
+    /// A reading request for an answer of this media type.
+    pub fn get_as(&self, path: &str, media: &str) -> Answer {
+        let request = self.agent.get(format!("{}{path}", self.url)).header("accept", media);
+        answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+    }
+
+    /// Any request, without a body.
+    pub fn ask(&self, method: &str, path: &str) -> Answer {
+        self.ask_with(method, path, &self.token)
+    }
+
+    /// The same from somebody whom it does not know.
+    pub fn ask_unknown(&self, method: &str, path: &str) -> Answer {
+        self.ask_with(method, path, "unknown")
+    }
+
+    fn ask_with(&self, method: &str, path: &str, token: &str) -> Answer {
+        let request = ureq::http::Request::builder().method(method.to_uppercase().as_str());
+        let request = request.uri(format!("{}{path}", self.url)).header("authorization", format!("Bearer {token}"));
+        // A host that refuses before it has read everything closes, and the next one would find that out.
+        let request = request.header("connection", "close");
+        answer(self.agent.run(request.body(ureq::SendBody::none()).expect("a request")))
+    }
+
     /// A writing request.
     pub fn post(&self, path: &str, body: &[u8]) -> Answer {
-        let request = self.agent.post(format!("{}{path}", self.url));
+        let media = if path.starts_with("/v1/call/") { "application/json" } else { "application/wasm" };
+        let request = self.agent.post(format!("{}{path}", self.url)).header("content-type", media);
         answer(request.header("authorization", format!("Bearer {}", self.token)).send(body))
     }
 

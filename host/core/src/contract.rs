@@ -135,6 +135,7 @@ pub struct Offer {
 
 /// Who asks for an upgrade; stands in the receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case", tag = "by")]
 pub enum Source {
     /// A file in the watched folder, by its name there.

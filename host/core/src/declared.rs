@@ -11,6 +11,7 @@ use crate::turn::Turn;
 
 /// From when on a changed setting holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Holds {
     /// Whoever lives takes it up before its next message.
@@ -50,6 +51,7 @@ impl Holds {
 
 /// A setting that a changed manifest sets otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
     /// The table it stands in, as in the manifest: `http`, `components.counter`.
     pub section: String,
@@ -72,6 +74,7 @@ impl std::fmt::Display for Change {
 
 /// Something that a component goes on with though the manifest says otherwise now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Kept {
     /// Which component.
     pub component: ComponentName,
@@ -81,6 +84,7 @@ pub struct Kept {
 
 /// A mistake in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Misplaced {
     /// The line, from 1.
     pub line: u64,

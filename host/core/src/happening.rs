@@ -9,6 +9,7 @@ use crate::receipt::Outcome;
 
 /// Something that happened, without the time, which the hands add.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Happening {
     /// A component serves for the first time, or again after a start of the host.

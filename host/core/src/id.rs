@@ -186,6 +186,12 @@ macro_rules! textual {
             type Error = BadName;
             fn try_from(text: String) -> Result<Self, BadName> { $parse(&text) }
         }
+        #[cfg(feature = "schema")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> { String::schema() }
+        }
+        #[cfg(feature = "schema")]
+        impl utoipa::ToSchema for $name {}
     )* };
 }
 textual! {
@@ -203,6 +209,7 @@ macro_rules! counted {
     ($($(#[$doc:meta])* $name:ident($int:ty);)*) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(pub $int);
 

@@ -32,6 +32,7 @@ pub enum Laggard {
 
 /// How actors go over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// One by one, state handed over; actors without `state` are restarted.

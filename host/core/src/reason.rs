@@ -8,6 +8,7 @@ use crate::id::Address;
 
 /// Why an actor is no more. The cases of `changeling:actor/types.exit-reason`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case", tag = "reason", content = "words")]
 pub enum ExitReason {
     /// It said so.
@@ -82,6 +83,7 @@ pub enum CallError {
 
 /// The step of an upgrade at which something was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Taken into the store.

@@ -17,6 +17,7 @@ pub const RECEIPT_TYPE: &str = "changeling.receipt/1";
 
 /// One upgrade, from the first look at its bytes to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Receipt {
     /// Always [`RECEIPT_TYPE`].
     #[serde(rename = "$type")]
@@ -68,6 +69,7 @@ pub struct Receipt {
 
 /// A version, as receipts and lists name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct VersionRef {
     /// Which bytes.
     pub digest: Digest,
@@ -77,6 +79,7 @@ pub struct VersionRef {
 
 /// How an upgrade ended. What was done in part is never called success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// All switched, the old version purged.
@@ -111,6 +114,7 @@ impl fmt::Display for Outcome {
 
 /// How many actors went which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ActorCounts {
     /// To the new version.
     pub switched: u64,
@@ -128,6 +132,7 @@ pub struct ActorCounts {
 
 /// A spread of measured times, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Spread {
     /// The median.
     pub p50: u64,
@@ -139,6 +144,7 @@ pub struct Spread {
 
 /// Messages that waited behind a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Held {
     /// How many.
     pub calls: u64,
@@ -148,6 +154,7 @@ pub struct Held {
 
 /// The dry run in figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RehearsalCounts {
     /// Live states that were tried.
     pub tried: u64,
@@ -161,6 +168,7 @@ pub struct RehearsalCounts {
 
 /// One failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Refused {
     /// Whose state; none where no actor was concerned.
     pub address: Option<Address>,

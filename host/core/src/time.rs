@@ -28,6 +28,7 @@ impl Sub for Time {
 /// A moment of the wall clock, in milliseconds since 1970-01-01T00:00:00Z: for receipts and people, written as RFC 3339.
 /// Nothing is decided by it but which of two files is the newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime))]
 #[serde(into = "String", try_from = "String")]
 pub struct WallTime(pub u64);
 

@@ -332,6 +332,11 @@ impl Actor {
         }
     }
 
+    /// Messages handled, over all its lives.
+    pub fn handled(&self) -> u64 {
+        self.handled.load(Ordering::Relaxed)
+    }
+
     /// A message was handled.
     pub(super) fn count_handled(&self) {
         self.handled.fetch_add(1, Ordering::Relaxed);
@@ -398,7 +403,7 @@ impl Actor {
         View {
             activity,
             mailbox: inner.mailbox.len(),
-            handled: self.handled.load(Ordering::Relaxed),
+            handled: self.handled(),
             memory: self.memory.load(Ordering::Relaxed),
             uptime: inner.born.map(|born| born.elapsed()).unwrap_or_default(),
         }

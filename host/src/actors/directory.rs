@@ -1,7 +1,7 @@
 //! Who is where: the actors by address, and what is current of each component.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changeling_core::id::{Address, ComponentName};
 
@@ -15,6 +15,8 @@ use crate::engine::code::Code;
 pub struct Directory {
     actors: RwLock<HashMap<Address, Arc<Actor>>>,
     components: RwLock<HashMap<ComponentName, Published>>,
+    /// Messages that were handled by actors that are gone. Written under the lock of the map that they leave.
+    gone: Mutex<HashMap<ComponentName, u64>>,
 }
 
 /// What is current of a component.
@@ -58,7 +60,28 @@ impl Directory {
         let mut actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
         if actors.get(&actor.address).is_some_and(|there| Arc::ptr_eq(there, actor)) {
             actors.remove(&actor.address);
+            self.remember(&actor.address.component, actor.handled());
         }
+    }
+
+    fn remember(&self, component: &ComponentName, handled: u64) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        *gone.entry(component.clone()).or_default() += handled;
+    }
+
+    /// Messages that were handled, by component; never fewer than before, as long as a component serves.
+    pub fn handled(&self) -> HashMap<ComponentName, u64> {
+        let actors = self.actors.read().unwrap_or_else(PoisonError::into_inner);
+        let components = self.components.read().unwrap_or_else(PoisonError::into_inner);
+        let mut handled = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (address, actor) in actors.iter() {
+            *handled.entry(address.component.clone()).or_default() += actor.handled();
+        }
+        for (name, published) in components.iter() {
+            let by_service = published.service.as_ref().map_or(0, |service| service.counts().1);
+            *handled.entry(name.clone()).or_default() += by_service;
+        }
+        handled
     }
 
     /// What is current of a component.

@@ -27,7 +27,8 @@ pub struct Service {
     stage: Arc<Stage>,
     idle: Mutex<Vec<(Instant, Instance)>>,
     in_flight: AtomicUsize,
-    handled: AtomicU64,
+    /// Of all versions of the component.
+    handled: Arc<AtomicU64>,
     retired: std::sync::atomic::AtomicBool,
 }
 
@@ -47,8 +48,14 @@ impl Default for Settings {
 }
 
 impl Service {
-    /// Without an instance yet.
-    pub fn new(address: Address, code: Arc<Code>, terms: Arc<Terms>, stage: Arc<Stage>) -> Arc<Self> {
+    /// Without an instance yet. It goes on counting where the version before it does.
+    pub fn new(
+        address: Address,
+        code: Arc<Code>,
+        terms: Arc<Terms>,
+        stage: Arc<Stage>,
+        before: Option<&Service>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             address,
             code,
@@ -56,7 +63,7 @@ impl Service {
             stage,
             idle: Mutex::default(),
             in_flight: AtomicUsize::new(0),
-            handled: AtomicU64::new(0),
+            handled: before.map(|before| before.handled.clone()).unwrap_or_default(),
             retired: false.into(),
         })
     }
@@ -151,7 +158,7 @@ impl Service {
         old.into_iter().for_each(|(_, instance)| self.stage.reaper.bury(instance));
     }
 
-    /// Calls that run, and calls that were handled.
+    /// Calls that run, and calls that were handled by all versions.
     pub fn counts(&self) -> (usize, u64) {
         (self.in_flight.load(Ordering::Relaxed), self.handled.load(Ordering::Relaxed))
     }

@@ -43,7 +43,7 @@ fn every_documented_default_is_true_and_every_setting_is_explained() {
     let config = parsed(&text);
     assert_eq!(config.components[&name("counter")], ComponentConfig::default());
     assert_eq!(Config { components: BTreeMap::new(), ..config }, Config::default(), "{text}");
-    assert_eq!(settings().len(), 5 + 4 + 24);
+    assert_eq!(settings().len(), 5 + 7 + 2 + 24);
 }
 
 #[test]
@@ -74,6 +74,8 @@ fn what_is_set_is_what_holds() {
         listen = "0.0.0.0:0"
         expose = true
         open-calls = true
+        hosts = ["Changeling.example.org", "proxy:8443"]
+        tokens.ops = { file = "ops.token", may = ["read", "calls"] }
         "#,
     );
     let session = config.component(&name("session"));
@@ -90,6 +92,9 @@ fn what_is_set_is_what_holds() {
     assert_eq!((config.host.memory.of(1 << 40), config.host.watch), (8 << 30, false));
     assert_eq!(Host::default().memory.of(1_000), 700);
     assert!(config.http.open_calls && config.http.may_listen_on(config.http.listen));
+    assert_eq!(config.http.hosts, ["changeling.example.org", "proxy:8443"]);
+    let token = Token { file: "ops.token".into(), may: [Right::Calls, Right::Read].into() };
+    assert_eq!(config.http.tokens, BTreeMap::from([("ops".to_owned(), token)]));
 }
 
 #[test]
@@ -104,7 +109,10 @@ fn a_wrong_name_is_shown_in_its_place_with_the_nearest_right_one() {
         ("[http]\nopen_calls = true", "there is no `open_calls` in [http]; did you mean `open-calls`?"),
         ("memory = \"1MiB\"", "there is no `memory` at the top of the manifest; it belongs into [host]"),
         ("[defaults]\nenv = {}", "there is no `env` in [defaults]; it belongs into [components.NAME]"),
-        ("[http]\nxyzzy = 1", "there is no `xyzzy` in [http]; there are listen, expose, open-calls, deadline"),
+        (
+            "[http]\nxyzzy = 1",
+            "there is no `xyzzy` in [http]; there are listen, expose, hosts, open-calls, tokens, deadline, connections",
+        ),
     ];
     for (text, hint) in hints {
         assert!(refused(text).contains(hint), "{}", refused(text));
@@ -140,6 +148,19 @@ fn a_wrong_value_is_shown_with_what_it_must_be() {
     }
     assert!(refused("[host]\nmemory = \"100%\"").contains("from \"1%\" to \"95%\""));
     assert!(refused("[http]\nlisten = \"localhost\"").contains("an IP address and a port"));
+    let http = [
+        ("hosts = \"a\"", "`hosts`: it must be a list of names, and is a string"),
+        ("hosts = [\"https://a.b\"]", "`hosts`: it must be a name such as \"changeling.example.org\""),
+        ("hosts = [\"a:port\"]", "`hosts`: it must be a name"),
+        ("tokens.ops = {}", "the token `ops` needs a `file`, and something that it `may`"),
+        ("tokens.ops = { file = \"f\", may = [] }", "needs a `file`, and something that it `may`"),
+        ("tokens.ops = { file = \"f\", may = [\"reed\"] }", "\"calls\" or \"read\" or \"admin\"; did you mean `read`?"),
+        ("tokens.ops = { fiel = \"f\" }", "a token has no `fiel`; did you mean `file`?"),
+    ];
+    for (setting, told) in http {
+        let words = refused(&format!("[http]\n{setting}"));
+        assert!(words.contains(told), "{words}");
+    }
     assert!(refused("http = 1").contains("it must be a table: [http], and is an integer"));
     assert!(refused("[components]\nc = 1").contains("it must be a table: [components.c]"));
     assert!(refused("[components.My_C]").contains("`My_C` is not a name here"));
@@ -180,8 +201,8 @@ fn listening_beyond_loopback_needs_consent() {
     }
 }
 
-const GRANTING: &str =
-    "[http]\nopen-calls = true\nexpose = true\nlisten = \"0.0.0.0:80\"\n[components.c]\nenv = { A = \"1\" }\n";
+const GRANTING: &str = "[http]\nopen-calls = true\nexpose = true\nlisten = \"0.0.0.0:80\"\nhosts = [\"a.b\"]\n\
+    tokens.ops = { file = \"/ops.token\", may = [\"admin\"] }\n[components.c]\nenv = { A = \"1\" }\n";
 
 #[test]
 fn a_manifest_that_others_can_write_grants_nothing() {
@@ -198,9 +219,13 @@ fn a_manifest_that_others_can_write_grants_nothing() {
         let (config, notes) = load(mode);
         assert!(config.component(&name("c")).env.is_empty() && !config.http.open_calls);
         assert_eq!(config.http.listen.to_string(), "127.0.0.1:80");
-        let withheld = "withheld: the environment of c, open calls, listening beyond loopback";
+        assert!(config.http.hosts.is_empty() && config.http.tokens.is_empty());
+        let withheld = "withheld: the environment of c, open calls, further tokens, further names of this host, \
+                        listening beyond loopback";
         assert!(notes[0].contains(who) && notes[0].ends_with(withheld), "{notes:?}");
     }
+    fs::write(&path, "[http]\ntokens.ops = { file = \"ops.token\", may = [\"read\"] }\n").unwrap();
+    assert_eq!(load(0o644).0.http.tokens["ops"].file, dir.path().join("ops.token"), "seen from the manifest");
     fs::write(&path, "[defaults]\nkeyed = true\n").unwrap();
     let (config, notes) = load(0o666);
     assert!(config.defaults.policy.keyed && notes.is_empty(), "what grants nothing holds all the same");
@@ -230,8 +255,11 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("host", "rescan", "\"1m\""),
     ("http", "listen", "\"127.0.0.1:1\""),
     ("http", "expose", "true"),
+    ("http", "hosts", "[\"proxy:8443\", \"changeling.example.org\"]"),
     ("http", "open-calls", "true"),
+    ("http", "tokens", "{ ops = { file = \"ops.token\", may = [\"calls\", \"read\"] } }"),
     ("http", "deadline", "\"1h\""),
+    ("http", "connections", "7"),
     ("components.c", "keyed", "true"),
     ("components.c", "on-demand", "false"),
     ("components.c", "actors", "7"),
@@ -258,14 +286,19 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("components.c", "env", "{ A = \"1\" }"),
 ];
 
+/// A change of a token is one of `tokens`.
+fn told_alone() -> impl Iterator<Item = SettingDoc> {
+    settings().into_iter().filter(|doc| !doc.section.starts_with("http.tokens."))
+}
+
 fn other((section, setting, value): &(&str, &str, &str)) -> Config {
     parsed(&format!("[{section}]\n{setting} = {value}\n"))
 }
 
 #[test]
 fn a_change_is_told_by_its_name_with_both_values_and_nothing_else_is() {
-    assert_eq!(OTHERS.len(), settings().len());
-    for (it, doc) in OTHERS.iter().zip(settings()) {
+    assert_eq!(OTHERS.len(), told_alone().count());
+    for (it, doc) in OTHERS.iter().zip(told_alone()) {
         let (section, setting, value) = *it;
         assert_eq!((setting, section.split('.').next()), (doc.name, doc.section.split('.').next()));
         let changes = Config::default().changes(&other(it));
@@ -284,7 +317,7 @@ fn a_change_is_told_by_its_name_with_both_values_and_nothing_else_is() {
 /// The table says from when on a change holds, and who holds it is the code: this ties them together.
 #[test]
 fn a_policy_takes_up_what_the_table_says() {
-    for (it, doc) in OTHERS.iter().zip(settings()).filter(|(it, _)| it.0 == "components.c") {
+    for (it, doc) in OTHERS.iter().zip(told_alone()).filter(|(it, _)| it.0 == "components.c") {
         let (old, new) = (ComponentConfig::default(), other(it).component(&name("c")).clone());
         let (mut births, mut upgrades) = (old.policy.clone(), old.policy.clone());
         births.take_births(&new.policy);

@@ -37,6 +37,11 @@ impl<'a> Value<'a> {
         self.0.get_ref().as_table().ok_or_else(|| self.is_not(wanted))
     }
 
+    pub(super) fn list(self, wanted: impl Display) -> Result<impl Iterator<Item = Value<'a>>, Wrong> {
+        let list = self.0.get_ref().as_array().ok_or_else(|| self.is_not(wanted))?;
+        Ok(list.iter().map(Value))
+    }
+
     pub(super) fn flag(self) -> Result<bool, Wrong> {
         self.0.get_ref().as_bool().ok_or_else(|| self.is_not("true or false"))
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
+use super::Token;
 use super::value::Size;
 
 /// A value as it would be written. Of a secret it shows only that there is one; it is compared whole.
@@ -44,4 +45,20 @@ pub(super) fn names(values: &BTreeMap<String, String>) -> Written {
     let names: Vec<_> = values.keys().map(|name| format!("{} = …", name.escape_debug())).collect();
     let shown = if names.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", names.join(", ")) };
     Written { shown, secret: Some(values.clone()) }
+}
+
+/// Words, one after the other.
+pub(super) fn list(words: impl IntoIterator<Item = impl Display>) -> Written {
+    let words: Vec<_> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
+    told(format!("[{}]", words.join(", ")))
+}
+
+/// Tokens, which are no secrets here: their files are.
+pub(super) fn tokens(tokens: &BTreeMap<String, Token>) -> Written {
+    let one = |(name, token): (&String, &Token)| {
+        let may = list(token.may.iter().map(|right| right.word())).shown;
+        format!("{} = {{ file = \"{}\", may = {may} }}", name.escape_debug(), token.file.display())
+    };
+    let all: Vec<_> = tokens.iter().map(one).collect();
+    told(if all.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", all.join(", ")) })
 }

@@ -10,6 +10,7 @@ use changeling_core::receipt::Receipt;
 use changeling_core::table::Table;
 use tokio::sync::broadcast;
 
+use super::figures::Figures;
 use super::{loader, wall_now};
 use crate::actors::stage::News;
 use crate::store::{ParkedActor, Record, Store};
@@ -41,12 +42,13 @@ pub enum Job {
 pub fn start(
     store: Arc<Store>,
     news: News,
+    figures: Arc<Figures>,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
     loader: Sender<loader::Job>,
 ) -> std::io::Result<Sender<Job>> {
     let (sender, jobs) = channel();
-    let scribe = Scribe { store, news, happenings, receipts, loader };
+    let scribe = Scribe { store, news, figures, happenings, receipts, loader };
     std::thread::Builder::new().name("disk".into()).spawn(move || {
         while let Ok(job) = jobs.recv() {
             let mut parked = Vec::new();
@@ -66,6 +68,7 @@ pub fn start(
 struct Scribe {
     store: Arc<Store>,
     news: News,
+    figures: Arc<Figures>,
     happenings: broadcast::Sender<Record>,
     receipts: broadcast::Sender<Arc<Receipt>>,
     loader: Sender<loader::Job>,
@@ -86,14 +89,17 @@ impl Scribe {
                 Ok(()) => Event::TableWritten { write },
                 Err(e) => Event::TableFailed { write, error: e.to_string() },
             }),
-            Job::Receipt(receipt) => match self.store.receipts.append((*receipt).clone()) {
-                // Nobody may be listening.
-                Ok(written) => _ = self.receipts.send(Arc::new(written)),
-                Err(e) => {
-                    self.trouble("a receipt was not written", &e.to_string());
-                    _ = self.receipts.send(Arc::new(*receipt));
+            Job::Receipt(receipt) => {
+                self.figures.receipt(&receipt);
+                match self.store.receipts.append((*receipt).clone()) {
+                    // Nobody may be listening.
+                    Ok(written) => _ = self.receipts.send(Arc::new(written)),
+                    Err(e) => {
+                        self.trouble("a receipt was not written", &e.to_string());
+                        _ = self.receipts.send(Arc::new(*receipt));
+                    }
                 }
-            },
+            }
             Job::Happening(happening) => self.tell(happening),
             Job::Park(generation, actor) => {
                 let address = actor.head.address.clone();
@@ -124,11 +130,15 @@ impl Scribe {
     }
 
     fn tell(&self, happening: Happening) {
-        super::hands::log(&happening);
+        super::log::tell(&happening);
+        self.figures.happening(&happening);
         match self.store.events.append(wall_now(), happening) {
             Ok(record) => _ = self.happenings.send(record),
             // Not told as a happening: that would be written, too.
-            Err(e) => tracing::error!("an event was not written: {e}"),
+            Err(e) => {
+                self.figures.event_lost();
+                tracing::error!("an event was not written: {e}");
+            }
         }
     }
 }

@@ -6,8 +6,6 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use changeling_core::declared::{Change, Kept};
-use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, Label, RequestId};
 use changeling_core::reason::{CallError, Cause, ExitReason, Refusal, Step};
 use changeling_core::{Answer, Birth, Effect, Event, NotSwitched, Proof, Rehearsal, StartFailure};
@@ -207,7 +205,8 @@ impl Hands {
                 let terms = self.terms.of(&component);
                 let service = (code.version.kind == changeling_core::contract::Kind::Service).then(|| {
                     let address = Address::singleton(component.clone());
-                    Service::new(address, code.clone(), terms.clone(), self.stage.clone())
+                    let last = before.as_ref().and_then(|published| published.service.as_deref());
+                    Service::new(address, code.clone(), terms.clone(), self.stage.clone(), last)
                 });
                 let published = Published { code, terms, service };
                 self.stage.directory.publish(component, published);
@@ -316,51 +315,4 @@ fn on_disk(address: Address, parked: park::Parked, restarts: u64) -> ParkedActor
         },
         state,
     }
-}
-
-/// One line of the host's log for what happened.
-pub fn log(happening: &Happening) {
-    match happening {
-        Happening::Loaded { component, label, digest } => {
-            tracing::info!("{component} {label} ({}) serves", digest.short())
-        }
-        Happening::Removed { component } => tracing::info!("{component} is removed"),
-        Happening::Ignored { file, why, .. } => tracing::warn!("{file} changes nothing: {why}"),
-        Happening::Refused { component, label, step, reason, .. } => {
-            tracing::warn!("{component} {label} is refused ({step}): {reason}");
-        }
-        Happening::Upgrading { component, label, step, .. } => tracing::debug!("{component} {label}: {step}"),
-        Happening::Upgraded { component, label, outcome, reason, upgrade } => {
-            let reason = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
-            tracing::info!("{component} {label}: upgrade {upgrade} {outcome}{reason}");
-        }
-        Happening::Started { address, label, .. } => tracing::debug!("{address} runs on {label}"),
-        Happening::StartFailed { address, reason, .. } => tracing::warn!("{address} did not start: {reason}"),
-        Happening::Stopped { address, reason } => tracing::debug!("{address} ended: {reason}"),
-        Happening::Crashed { address, reason, again_in_ms } => {
-            tracing::warn!("{address} crashed: {reason}; it starts again in {again_in_ms} ms");
-        }
-        Happening::Straggler { address, words } => tracing::info!("{address}: {words}"),
-        Happening::Declared { file, gone, changes, kept } => log_declared(file, *gone, changes, kept),
-        Happening::Misdeclared { why, .. } => {
-            tracing::error!("the manifest has changed and is wrong; what held holds on: {why}")
-        }
-        Happening::Trouble { what, why } => tracing::error!("{what}: {why}"),
-    }
-}
-
-fn log_declared(file: &str, is_gone: bool, changes: &[Change], kept: &[Kept]) {
-    match (is_gone, changes.is_empty()) {
-        (true, _) => tracing::info!("{file} is gone: every setting has its default"),
-        (false, true) => tracing::info!("{file} was read again, and says what holds already"),
-        (false, false) => {}
-    }
-    for change in changes {
-        match change.holds.is_later() {
-            false => tracing::info!("{file}: {change}"),
-            true => tracing::warn!("{file}: {change}"),
-        }
-    }
-    kept.iter()
-        .for_each(|kept| tracing::warn!("{file} has changed, and of {} something stays: {}", kept.component, kept.why));
 }

@@ -74,6 +74,11 @@ impl Room {
         self.0.limit
     }
 
+    /// Places that are taken, bytes that are taken, and the most bytes.
+    pub fn in_use(&self) -> (u64, u64, u64) {
+        (self.0.taken.load(Ordering::Relaxed), self.0.bytes.load(Ordering::Relaxed), self.0.budget)
+    }
+
     /// Takes so many bytes; false where there are not so many for that purpose.
     pub fn take_bytes(&self, more: usize, want: Want) -> bool {
         let allowed = want.share_of(self.0.budget);

@@ -1,6 +1,7 @@
 //! The manifest, read again whenever it changes: what can be taken up is, by everybody at once, and the core tells what is
 //! not. A wrong one changes nothing.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use changeling_core::declared::{Change, Declaration, Holds, Misplaced};
 use crate::config::{Config, Error};
 use crate::control::Handle;
 use crate::control::terms::TermsOf;
-use crate::http::Access;
+use crate::http::{Access, Keys};
 use crate::watch::{Settings, Watcher};
 
 /// A manifest as it was read: itself, and what is to be said of it.
@@ -31,6 +32,8 @@ pub(super) struct Reload {
     wrong: Option<String>,
     terms: TermsOf,
     access: Arc<ArcSwap<Access>>,
+    /// The host's own token, and where it listens.
+    own: (String, SocketAddr),
     handle: Handle,
 }
 
@@ -41,10 +44,11 @@ impl Reload {
         (config, notes): (Config, Vec<String>),
         terms: TermsOf,
         access: Arc<ArcSwap<Access>>,
+        own: (String, SocketAddr),
         handle: Handle,
     ) -> Self {
         let (started, good) = (config.clone(), config);
-        Self { path, started, good, notes, was_gone: None, wrong: None, terms, access, handle }
+        Self { path, started, good, notes, was_gone: None, wrong: None, terms, access, own, handle }
     }
 
     /// Watches the file, wherever it lies.
@@ -65,8 +69,13 @@ impl Reload {
 
     fn take(&mut self, is_gone: bool, read: Read) {
         let file = self.path.display().to_string();
-        match read {
-            Ok((config, notes)) => {
+        let read = read.map_err(|error| (sentence(&error), mistakes(error)));
+        let with_keys = read.and_then(|(config, notes)| {
+            let keys = Keys::read(self.own.0.clone(), &config.http.tokens);
+            keys.map(|keys| (config, notes, keys)).map_err(|error| (format!("{file}: {error:#}"), Vec::new()))
+        });
+        match with_keys {
+            Ok((config, notes, keys)) => {
                 let changes = self.changes(&config);
                 let is_first = self.was_gone.is_none();
                 let is_news = self.was_gone.replace(is_gone).is_some_and(|was| was != is_gone)
@@ -76,20 +85,16 @@ impl Reload {
                 (self.good, self.notes) = (config.clone(), notes.clone());
                 if is_news {
                     let settings = super::deciding(&config);
-                    let before = self.access.load_full();
-                    let access = super::access(&config, before.token.clone(), before.hosts.clone());
-                    self.access.store(Arc::new(access));
+                    self.access.store(Arc::new(super::access(&config, keys, self.own.1)));
                     self.terms.declare(config);
                     // Last: whoever hears of it may rely on it.
                     let declaration = Declaration { file, is_gone, settings, changes, notes };
                     self.handle.tell(Event::Declared(Box::new(declaration)));
                 }
             }
-            Err(error) => {
-                let why = sentence(&error);
+            Err((why, mistakes)) => {
                 if self.wrong.as_ref() != Some(&why) {
                     self.wrong = Some(why.clone());
-                    let mistakes = mistakes(error);
                     self.handle.tell(Event::Misdeclared { file, why, mistakes });
                 }
             }

@@ -1,8 +1,6 @@
 //! `POST /v1/deploy`: what dropping a file into the folder does, with an answer.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,15 +10,18 @@ use changeling_core::id::{Address, ComponentName};
 use changeling_core::policy::Strategy;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
 
+use super::body::Whole;
 use super::problem::Problem;
-use super::{App, MAX_COMPONENT, upgrades};
+use super::{App, MAX_COMPONENT, upgrades, wire};
 use crate::control::wall_now;
 use crate::engine::label::MAX_LABEL;
 use crate::watch::check_whole;
 
 /// As what.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct As {
     /// The component that it is a version of.
     component: String,
@@ -41,10 +42,18 @@ pub struct As {
 const MAX_FROM: usize = 256;
 
 /// Takes a component as the body.
+#[utoipa::path(
+    post,
+    path = "/v1/deploy",
+    tag = "admin",
+    params(As),
+    request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component"),
+    responses((status = 200, description = "It is decided, or changes nothing", body = wire::Deployed), (status = 202, description = "The upgrade has begun", body = wire::Begun), (status = 204, description = "It is taken, and waits"))
+)]
 pub async fn deploy(
     State(app): State<App>,
     Query(given): Query<As>,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole<MAX_COMPONENT>,
 ) -> Result<Response, Problem> {
     let component = ComponentName::new(&given.component)?;
     let refused =
@@ -58,13 +67,6 @@ pub async fn deploy(
     }
     let from: String =
         given.file.as_deref().unwrap_or("http").chars().filter(|c| !c.is_control()).take(MAX_FROM).collect();
-    let body = body.map_err(|e| match e.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let why = format!("a component of more than {} MiB is not taken", MAX_COMPONENT >> 20);
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", why)
-        }
-        _ => refused(e.to_string()),
-    })?;
     check_whole(&body).map_err(refused)?;
     let mut receipts = app.handle.receipts();
     let store = app.handle.store.clone();
@@ -81,16 +83,13 @@ pub async fn deploy(
     };
     match app.handle.deploy(offer).await? {
         Answer::Upgrade(id) => {
-            let next = upgrades::next(&mut receipts, |receipt| receipt.id == id);
+            let next = upgrades::next(&mut receipts, app.ready.clone(), |receipt| receipt.id == id);
             match tokio::time::timeout(wait, next).await {
                 Ok(Some(receipt)) => Ok(Json((*receipt).clone()).into_response()),
-                _ => {
-                    Ok((StatusCode::ACCEPTED, Json(json!({ "$type": "changeling.upgrade/1", "id": id })))
-                        .into_response())
-                }
+                _ => Ok((StatusCode::ACCEPTED, Json(wire::Begun::new(id))).into_response()),
             }
         }
-        Answer::Nothing(why) => Ok(Json(json!({ "$type": "changeling.nothing/1", "reason": why })).into_response()),
+        Answer::Nothing(why) => Ok(Json(wire::Nothing::new(why)).into_response()),
         Answer::Done => Ok(StatusCode::NO_CONTENT.into_response()),
         Answer::Refused(refusal) => Err(refused(refusal.to_string()).with("step", json!(refusal.step))),
         Answer::Failed(error, sentence) => {

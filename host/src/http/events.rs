@@ -9,26 +9,40 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use utoipa::IntoParams;
 
 use super::App;
 use super::problem::Problem;
-use crate::store::Record;
+use super::wire;
+use crate::store::{Pages, Record};
 
 /// From where.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct From {
     /// The number of the last event that is known already.
     since: Option<u64>,
+    /// At most so many, where they are not streamed; 1,000 where it is not said.
     limit: Option<usize>,
 }
 
 const DEFAULT_LIMIT: usize = 1_000;
 
 /// `GET /v1/events`.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "read",
+    params(From, ("last-event-id" = Option<u64>, Header, description = "Where a stream is taken up again")),
+    responses((
+        status = 200,
+        description = "What happened; as a stream also what happens",
+        content((wire::Events = "application/json"), (String = "text/event-stream"))
+    ))
+)]
 pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: HeaderMap) -> Result<Response, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_stream = text(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream"));
@@ -44,47 +58,95 @@ pub async fn events(State(app): State<App>, Query(from): Query<From>, headers: H
     let unreadable = |e: String| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", format!("events cannot be read: {e}"))
     };
-    let (store, limit) = (app.handle.store.clone(), if is_stream { usize::MAX } else { limit });
+    let store = app.handle.store.clone();
+    if is_stream {
+        let pages = Reading::Page(store.events.pages(since).map_err(|e| unreadable(e.to_string()))?);
+        let following = Following { page: Vec::new().into_iter(), reading: pages, coming, last: since, app };
+        return Ok(Sse::new(following.stream()).keep_alive(KeepAlive::default()).into_response());
+    }
     // Megabytes may be read: not on a thread that others wait for.
     let written = tokio::task::spawn_blocking(move || store.events.since(since, limit)).await;
     let written = written.map_err(|e| unreadable(e.to_string()))?.map_err(|e| unreadable(e.to_string()))?;
-    if !is_stream {
-        return Ok(Json(json!({ "$type": "changeling.events/1", "events": written })).into_response());
-    }
-    Ok(Sse::new(follow(written, coming, since, app.ready)).keep_alive(KeepAlive::default()).into_response())
+    let document = wire::Events { kind: "changeling.events/1".into(), events: written };
+    Ok(Json(document).into_response())
 }
 
-fn follow(
-    written: Vec<Record>,
+/// How much of what is written a stream holds at a time, in events.
+const PAGE: usize = 128;
+
+/// A stream: what is written, a page at a time, then what comes.
+struct Following {
+    page: std::vec::IntoIter<Record>,
+    reading: Reading,
     coming: Receiver<Record>,
-    since: u64,
-    ready: watch::Receiver<bool>,
-) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    let begin = (written.into_iter(), coming, since, ready);
-    stream::unfold(begin, |(mut written, mut coming, mut last, mut ready)| async move {
-        let record = match written.next() {
-            Some(record) => record,
-            None => next(&mut coming, last, &mut ready).await?,
-        };
-        last = record.seq;
-        let event = Event::default().id(last.to_string());
-        let event =
-            event.json_data(&record).unwrap_or_else(|_| Event::default().comment("an event that JSON cannot say"));
-        Some((Ok(event), (written, coming, last, ready)))
-    })
+    /// The number of the last one that was sent.
+    last: u64,
+    app: App,
 }
 
-/// The next one after `last`; none where the stream ends.
-async fn next(coming: &mut Receiver<Record>, last: u64, ready: &mut watch::Receiver<bool>) -> Option<Record> {
+/// What a stream reads.
+enum Reading {
+    /// What is written.
+    Page(Pages),
+    /// What comes.
+    Coming,
+}
+
+impl Following {
+    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+        stream::unfold(self, |mut following| async move {
+            let record = following.next().await?;
+            following.last = record.seq;
+            let event = Event::default().id(record.seq.to_string());
+            let event =
+                event.json_data(&record).unwrap_or_else(|_| Event::default().comment("an event that JSON cannot say"));
+            Some((Ok(event), following))
+        })
+    }
+
+    /// The next one; none where the stream ends.
+    async fn next(&mut self) -> Option<Record> {
+        loop {
+            if let Some(record) = self.page.next() {
+                return Some(record);
+            }
+            match std::mem::replace(&mut self.reading, Reading::Coming) {
+                Reading::Page(mut pages) => {
+                    let read = tokio::task::spawn_blocking(move || (pages.next(PAGE), pages)).await;
+                    let (Ok(page), pages) = read.ok()? else { return None };
+                    if !page.is_empty() {
+                        (self.page, self.reading) = (page.into_iter(), Reading::Page(pages));
+                    }
+                }
+                Reading::Coming => match next(&mut self.coming, self.last, &mut self.app.ready).await? {
+                    Next::Told(record) => return Some(record),
+                    // What was missed is written.
+                    Next::Missed => self.reading = Reading::Page(self.app.handle.store.events.pages(self.last).ok()?),
+                },
+            }
+        }
+    }
+}
+
+/// What comes next.
+enum Next {
+    /// An event.
+    Told(Record),
+    /// More than was kept for one that is so slow.
+    Missed,
+}
+
+/// What comes after `last`; none where the host has ended.
+async fn next(coming: &mut Receiver<Record>, last: u64, ready: &mut watch::Receiver<bool>) -> Option<Next> {
     loop {
         tokio::select! {
             // What was told before the host ended is not kept back.
             biased;
             told = coming.recv() => match told {
-                Ok(record) if record.seq > last => return Some(record),
+                Ok(record) if record.seq > last => return Some(Next::Told(record)),
                 Ok(_) => {}
-                // Too slow: it comes back with the number of the last one that it saw.
-                Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+                Err(RecvError::Lagged(_)) => return Some(Next::Missed),
+                Err(RecvError::Closed) => return None,
             },
             changed = ready.changed() => if changed.is_err() { return None },
         }

@@ -13,7 +13,7 @@ use changeling_core::id::{Address, ComponentName};
 use changeling_core::reason::CallError;
 use changeling_core::{Answer, Request};
 use serde::Deserialize;
-use serde_json::json;
+use utoipa::IntoParams;
 
 use super::App;
 use super::problem::Problem;
@@ -21,25 +21,48 @@ use super::wire;
 use crate::actors::look;
 
 /// `POST /v1/actors/{address}/stop`.
+#[utoipa::path(
+    post,
+    path = "/v1/actors/{address}/stop",
+    tag = "admin",
+    params(("address" = String, Path, description = "Which actor: `component`, or `component%2Fkey`")),
+    responses((status = 204, description = "It is done"), (status = 200, description = "What came of it", body = wire::Asked))
+)]
 pub async fn stop(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Problem> {
     let address: Address = address.parse()?;
     ask(&app, Request::Stop(address.clone()), &address, "stop").await
 }
 
 /// `POST /v1/actors/{address}/restart`.
+#[utoipa::path(
+    post,
+    path = "/v1/actors/{address}/restart",
+    tag = "admin",
+    params(("address" = String, Path, description = "Which actor: `component`, or `component%2Fkey`")),
+    responses((status = 204, description = "It is done"), (status = 200, description = "What came of it", body = wire::Asked))
+)]
 pub async fn restart(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Problem> {
     let address: Address = address.parse()?;
     ask(&app, Request::Restart(address.clone()), &address, "restart").await
 }
 
 /// Whether to remove what others need.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Remove {
+    /// Though it has actors, or others call it.
     #[serde(default)]
     force: bool,
 }
 
 /// `DELETE /v1/components/{name}`.
+#[utoipa::path(
+    delete,
+    path = "/v1/components/{name}",
+    tag = "admin",
+    params(("name" = String, Path, description = "Which component"), Remove),
+    responses((status = 204, description = "It is done"), (status = 200, description = "What came of it", body = wire::Asked))
+)]
 pub async fn remove(
     State(app): State<App>,
     Path(name): Path<String>,
@@ -51,6 +74,13 @@ pub async fn remove(
 }
 
 /// `POST /v1/components/{name}/turn-back`: of an upgrade in hand.
+#[utoipa::path(
+    post,
+    path = "/v1/components/{name}/turn-back",
+    tag = "admin",
+    params(("name" = String, Path, description = "Which component")),
+    responses((status = 204, description = "It is done"), (status = 200, description = "What came of it", body = wire::Asked))
+)]
 pub async fn turn_back(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
     let component = ComponentName::new(&name)?;
     ask(&app, Request::TurnBack(component.clone()), &Address::singleton(component), "turn back").await
@@ -59,8 +89,8 @@ pub async fn turn_back(State(app): State<App>, Path(name): Path<String>) -> Resu
 async fn ask(app: &App, request: Request, address: &Address, act: &str) -> Result<Response, Problem> {
     match app.handle.ask(request).await? {
         Answer::Done => Ok(StatusCode::NO_CONTENT.into_response()),
-        Answer::Upgrade(id) => Ok(Json(json!({ "$type": "changeling.upgrade/1", "id": id })).into_response()),
-        Answer::Nothing(why) => Ok(Json(json!({ "$type": "changeling.nothing/1", "reason": why })).into_response()),
+        Answer::Upgrade(id) => Ok(Json(wire::Begun::new(id)).into_response()),
+        Answer::Nothing(why) => Ok(Json(wire::Nothing::new(why)).into_response()),
         Answer::Refused(refusal) => Err(Problem::new(StatusCode::CONFLICT, "refused", refusal.to_string())),
         Answer::Failed(error, sentence) => Err(Problem::of_call(&error, address, act).saying(sentence)),
     }
@@ -71,6 +101,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `GET /v1/actors/{address}/state`: what it would hand over, taken between two messages. Its bytes as they are, or a
 /// document where the client wants JSON.
+#[utoipa::path(
+    get,
+    path = "/v1/actors/{address}/state",
+    tag = "admin",
+    params(("address" = String, Path, description = "Which actor: `component`, or `component%2Fkey`")),
+    responses((status = 200, description = "Its state, as bytes or as a document", content((Vec<u8> = "application/octet-stream"), (wire::State = "application/json"))))
+)]
 pub async fn state(
     State(app): State<App>,
     Path(address): Path<String>,

@@ -5,8 +5,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use changeling_core::id::{Address, BadName};
 use changeling_core::reason::CallError;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::wire;
 use crate::control::Ending;
 
 /// A problem on its way to a client.
@@ -24,6 +25,11 @@ impl Problem {
         Self { status, name, detail: detail.into(), more: Map::new() }
     }
 
+    /// Its stable name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Says one thing more.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -36,6 +42,12 @@ impl Problem {
     pub fn saying(mut self, detail: String) -> Self {
         self.detail = detail;
         self
+    }
+
+    /// What is said, printable: there may be a caller's or a guest's own words in it.
+    fn printable(&self) -> String {
+        let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        self.detail.chars().map(shown).collect()
     }
 
     /// Why a call has no answer.
@@ -98,15 +110,13 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": format!("urn:changeling:problem:{}", self.name),
-            "title": self.name.replace('-', " "),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if let Value::Object(body) = &mut body {
-            body.extend(self.more);
-        }
+        let body = wire::Problem {
+            kind: format!("urn:changeling:problem:{}", self.name),
+            title: self.name.replace('-', " "),
+            status: self.status.as_u16(),
+            detail: self.printable(),
+            more: self.more,
+        };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

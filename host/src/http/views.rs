@@ -10,7 +10,8 @@ use changeling_core::reason::CallError;
 use changeling_core::table::Row;
 use changeling_core::view::{ActorView, ComponentView, Role};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+use utoipa::IntoParams;
 
 use super::App;
 use super::problem::Problem;
@@ -18,6 +19,12 @@ use super::wire;
 use crate::actors::actor::Activity;
 
 /// `GET /v1/components`.
+#[utoipa::path(
+    get,
+    path = "/v1/components",
+    tag = "read",
+    responses((status = 200, description = "Every component", body = wire::Components))
+)]
 pub async fn components(State(app): State<App>) -> Result<Json<wire::Components>, Problem> {
     let looked = app.handle.look(|world| {
         let left_behind = world.actors().filter(|actor| actor.left_behind).map(|actor| actor.address);
@@ -94,7 +101,17 @@ fn why_it_holds(app: &App, holder: &Address, is_left_behind: bool) -> String {
 }
 
 /// `GET /v1/components/{name}`: with the types of all that can be called.
-pub async fn component(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+#[utoipa::path(
+    get,
+    path = "/v1/components/{name}",
+    tag = "read",
+    params(("name" = String, Path, description = "Which component")),
+    responses((status = 200, description = "One component, with the types of all that can be called", body = wire::ComponentInFull))
+)]
+pub async fn component(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Json<wire::ComponentInFull>, Problem> {
     let name = ComponentName::new(&name)?;
     let Json(all) = components(State(app.clone())).await?;
     let found = all.components.into_iter().find(|component| component.name == name.as_str());
@@ -102,28 +119,35 @@ pub async fn component(State(app): State<App>, Path(name): Path<String>) -> Resu
     let component = found.ok_or_else(absent)?;
     let published = app.handle.router.stage.directory.component(&name);
     let version = published.as_ref().map(|published| &published.code.version);
-    let exports: Vec<Value> = version
+    let exports = version
         .into_iter()
         .flat_map(|v| &v.functions)
-        .map(|(function, signature)| json!({ "function": function.replace('#', "."), "type": signature.to_string() }))
-        .collect();
-    let imports: Vec<&String> = version.into_iter().flat_map(|v| &v.imports).collect();
-    let mut document = json!(component);
-    document["$type"] = json!("changeling.component/1");
-    document["exports"] = json!(exports);
-    document["imports"] = json!(imports);
-    document["shapes"] = json!(version.and_then(|v| v.shapes.as_ref()));
-    Ok(Json(document))
+        .map(|(function, signature)| wire::Export { function: function.replace('#', "."), ty: signature.to_string() });
+    Ok(Json(wire::ComponentInFull {
+        document: "changeling.component/1".into(),
+        component,
+        exports: exports.collect(),
+        imports: version.map(|v| v.imports.iter().cloned().collect()).unwrap_or_default(),
+        shapes: version.and_then(|v| v.shapes.as_ref()).map(|shapes| json!(shapes)),
+    }))
 }
 
 /// Which actors.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
     /// A component, or one address.
     address: Option<String>,
 }
 
 /// `GET /v1/actors`.
+#[utoipa::path(
+    get,
+    path = "/v1/actors",
+    tag = "read",
+    params(Which),
+    responses((status = 200, description = "Every actor that fits", body = wire::Actors))
+)]
 pub async fn actors(State(app): State<App>, Query(which): Query<Which>) -> Result<Json<wire::Actors>, Problem> {
     let which = which.address.map(|text| text.parse::<Address>()).transpose()?;
     let fits = move |view: &ActorView| match &which {
@@ -160,7 +184,19 @@ fn actor_on_wire(app: &App, view: ActorView) -> wire::Actor {
     }
 }
 
+/// Whether the host lives.
+#[utoipa::path(get, path = "/livez", tag = "open", responses((status = 200, description = "It does")))]
+pub async fn livez() -> StatusCode {
+    StatusCode::OK
+}
+
 /// `GET /readyz`: whether calls are taken.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "open",
+    responses((status = 200, description = "Calls are taken"), (status = 503, description = "The host starts or ends"))
+)]
 pub async fn readyz(State(app): State<App>) -> StatusCode {
     if *app.ready.borrow() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }

@@ -1,12 +1,16 @@
 //! The JSON that others read and write: stable names, one `$type` a document.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-use changeling_core::id::{Digest, Label};
+use changeling_core::id::{Digest, UpgradeId};
 use changeling_core::receipt::Receipt;
 
+use crate::store::Record;
+
 /// `GET /v1/components`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Components {
     /// `changeling.components/1`.
     #[serde(rename = "$type")]
@@ -16,7 +20,7 @@ pub struct Components {
 }
 
 /// One component.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Component {
     /// Its name.
     pub name: String,
@@ -30,13 +34,40 @@ pub struct Component {
     pub versions: Vec<Version>,
 }
 
+/// `GET /v1/components/{name}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ComponentInFull {
+    /// `changeling.component/1`.
+    #[serde(rename = "$type")]
+    pub document: String,
+    /// As in the list of all.
+    #[serde(flatten)]
+    pub component: Component,
+    /// What can be called.
+    pub exports: Vec<Export>,
+    /// What it needs from its host.
+    pub imports: Vec<String>,
+    /// The structures of its state, where it is an actor that says them.
+    pub shapes: Option<Value>,
+}
+
+/// A function that can be called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Export {
+    /// Its full name.
+    pub function: String,
+    /// Its type, as WIT has it.
+    #[serde(rename = "type")]
+    pub ty: String,
+}
+
 /// A current version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Current {
     /// Which bytes.
     pub digest: Digest,
     /// What people call it.
-    pub label: Label,
+    pub label: String,
     /// In bytes.
     pub size: u64,
     /// RFC 3339.
@@ -44,12 +75,12 @@ pub struct Current {
 }
 
 /// A version in service or on its way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
     /// Which bytes.
     pub digest: Digest,
     /// What people call it.
-    pub label: Label,
+    pub label: String,
     /// In bytes.
     pub size: u64,
     /// `current`, `old`, `incoming` or `staged`.
@@ -61,7 +92,7 @@ pub struct Version {
 }
 
 /// `GET /v1/actors`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Actors {
     /// `changeling.actors/1`.
     #[serde(rename = "$type")]
@@ -71,14 +102,14 @@ pub struct Actors {
 }
 
 /// One actor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Actor {
     /// Its address.
     pub address: String,
     /// The version it runs on.
     pub digest: Digest,
     /// What people call that.
-    pub label: Label,
+    pub label: String,
     /// `idle`, `running`, `held` or `stopped`.
     pub state: String,
     /// On a newer version than the current one, with the way back closed.
@@ -98,7 +129,7 @@ pub struct Actor {
 }
 
 /// `GET /v1/actors/{address}/state`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct State {
     /// `changeling.state/1`.
     #[serde(rename = "$type")]
@@ -110,17 +141,99 @@ pub struct State {
     /// Its structure; empty where its code does not say.
     pub structure: String,
     /// What people call the code that saved it.
-    pub label: Label,
+    pub label: String,
     /// Its bytes.
     pub base64: String,
 }
 
 /// `GET /v1/upgrades`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Upgrades {
     /// `changeling.upgrades/1`.
     #[serde(rename = "$type")]
     pub kind: String,
     /// Newest first.
     pub upgrades: Vec<Receipt>,
+}
+
+/// `GET /v1/events`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Events {
+    /// `changeling.events/1`.
+    #[serde(rename = "$type")]
+    pub kind: String,
+    /// Oldest first.
+    pub events: Vec<Record>,
+}
+
+/// An upgrade has begun.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Begun {
+    /// `changeling.upgrade/1`.
+    #[serde(rename = "$type")]
+    pub kind: String,
+    /// Which: the number of its receipt to come.
+    pub id: UpgradeId,
+}
+
+/// There was nothing to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Nothing {
+    /// `changeling.nothing/1`.
+    #[serde(rename = "$type")]
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Begun {
+    /// This one.
+    pub fn new(id: UpgradeId) -> Self {
+        Self { kind: "changeling.upgrade/1".into(), id }
+    }
+}
+
+impl Nothing {
+    /// For this reason.
+    pub fn new(reason: String) -> Self {
+        Self { kind: "changeling.nothing/1".into(), reason }
+    }
+}
+
+/// What became of an offer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Deployed {
+    /// It is decided.
+    Receipt(Box<Receipt>),
+    /// It is that version already.
+    Nothing(Nothing),
+}
+
+/// What became of a request to an operator's end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Asked {
+    /// An upgrade has begun by it.
+    Begun(Begun),
+    /// There was nothing to do.
+    Nothing(Nothing),
+}
+
+/// Why there is no answer (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// `urn:changeling:problem:NAME`, where NAME is stable.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The name for people.
+    pub title: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// What, why, and what to do.
+    pub detail: String,
+    /// More about it: `address`, `function`, `path` …
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub more: Map<String, Value>,
 }

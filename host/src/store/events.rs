@@ -4,8 +4,10 @@
 //! A line is handed to the system when it is appended and not waited for: it outlives the host however that ends, and a
 //! power cut may take the last ones. Receipts, not events, are the proof of what was done.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use changeling_core::WallTime;
@@ -21,6 +23,9 @@ const OLD: &str = "events.1.jsonl";
 const FILE_LIMIT: u64 = 8 << 20;
 /// One line; words of guests are cut far below it by those who pass them on.
 const LINE_LIMIT: usize = 256 << 10;
+
+/// Read at a time.
+const CHUNK: usize = 64 << 10;
 
 /// The files `events.jsonl` and `events.1.jsonl`.
 #[derive(Debug)]
@@ -45,7 +50,8 @@ struct End {
 }
 
 /// One line of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Event)]
 pub struct Record {
     /// Its number: grows by one, also across restarts.
     pub seq: u64,
@@ -121,24 +127,33 @@ impl Events {
     }
 
     /// The first `limit` lines with a number above `seq` that are still there. Lines that cannot be read are left out,
-    /// which the numbers show. Reads a file of up to 8 MiB where anything is new: for catching up, not for following.
+    /// which the numbers show. Reads up to two files of 8 MiB where anything is new: for catching up, not for following.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn since(&self, seq: u64, limit: usize) -> Result<Vec<Record>, Error> {
-        // Held all the while, so that the files do not take turns under our eyes.
+        self.pages(seq)?.next(limit)
+    }
+
+    /// The same, all of them, to be read a page at a time. What is appended from here on is not among them.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn pages(&self, seq: u64) -> Result<Pages, Error> {
+        let mut parts = VecDeque::new();
+        // Files that take turns later are still those that were opened here.
         let end = self.end();
-        if seq >= end.next - 1 || limit == 0 {
-            return Ok(Vec::new());
+        if seq < end.next - 1 {
+            if seq.saturating_add(1) < end.first
+                && let Some(old) = self.folder.open(OLD)?
+            {
+                let len = old.metadata().map_err(|cause| self.folder.failed("read", OLD, cause))?.len();
+                parts.push_back((old, len.min(2 * FILE_LIMIT)));
+            }
+            let new = end.file.try_clone().map_err(|cause| self.folder.failed("read", NEW, cause))?;
+            parts.push_back((new, end.len));
         }
-        let mut records = Vec::new();
-        if seq + 1 < end.first {
-            gather(&self.folder.read(OLD, 2 * FILE_LIMIT)?.unwrap_or_default(), seq, limit, &mut records);
-        }
-        let mut whole = vec![0; usize::try_from(end.len).unwrap_or(usize::MAX)];
-        end.file.read_exact_at(&mut whole, 0).map_err(|cause| self.folder.failed("read", NEW, cause))?;
-        gather(&whole, seq, limit, &mut records);
-        Ok(records)
+        Ok(Pages { path: self.folder.path_of(NEW), parts, at: 0, read: Vec::new(), taken: 0, seq })
     }
 
     fn turn(&self, end: &mut End) -> Result<(), Error> {
@@ -173,14 +188,63 @@ fn content_of(folder: &Folder, name: &str, notes: &mut Vec<Error>) -> Result<Vec
     }
 }
 
-fn gather(content: &[u8], seq: u64, limit: usize, into: &mut Vec<Record>) {
-    for line in content.split(|b| *b == b'\n') {
-        if into.len() == limit {
-            return;
+/// Lines of the log in order, as [`Events::pages`] gives them.
+#[derive(Debug)]
+pub struct Pages {
+    /// For messages.
+    path: PathBuf,
+    /// What is left to read, each with its length.
+    parts: VecDeque<(File, u64)>,
+    /// Where in the first of them.
+    at: u64,
+    /// What was read of it, of which so much has been taken.
+    read: Vec<u8>,
+    taken: usize,
+    /// The number of the last line that was given.
+    seq: u64,
+}
+
+impl Pages {
+    /// The next lines, at most so many; none at the end.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn next(&mut self, limit: usize) -> Result<Vec<Record>, Error> {
+        let mut page = Vec::new();
+        while page.len() < limit {
+            let rest = &self.read[self.taken..];
+            if let Some(end) = rest.iter().position(|b| *b == b'\n') {
+                let line = &rest[..end];
+                self.taken += end + 1;
+                if let Some(seq) = number(line).filter(|seq| *seq > self.seq) {
+                    self.seq = seq;
+                    page.extend(serde_json::from_slice::<Record>(line));
+                }
+            } else if !self.read_on()? {
+                break;
+            }
         }
-        if number(line).is_some_and(|found| found > seq) {
-            into.extend(serde_json::from_slice::<Record>(line));
+        Ok(page)
+    }
+
+    /// Reads some more; false where there is nothing more.
+    fn read_on(&mut self) -> Result<bool, Error> {
+        let Some((file, len)) = self.parts.front() else { return Ok(false) };
+        self.read.drain(..self.taken);
+        self.taken = 0;
+        let more = (len - self.at).min(CHUNK as u64);
+        // A line that is longer is none of ours.
+        if more == 0 || self.read.len() > LINE_LIMIT {
+            self.parts.pop_front();
+            (self.at, self.read) = (0, Vec::new());
+            return Ok(true);
         }
+        let before = self.read.len();
+        self.read.resize(before + usize::try_from(more).expect("it is a chunk at most"), 0);
+        let failed = |cause| Error::System { act: "read", path: self.path.clone(), cause };
+        file.read_exact_at(&mut self.read[before..], self.at).map_err(failed)?;
+        self.at += more;
+        Ok(true)
     }
 }
 
