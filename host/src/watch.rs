@@ -5,6 +5,7 @@
 //! missing, or the folder itself is moved away and comes back.
 
 mod component;
+mod faults;
 mod file;
 mod folder;
 mod hints;
@@ -29,7 +30,7 @@ pub use name::{FileName, MANIFEST};
 use folder::Folder;
 use hints::{Hint, Hints};
 use name::{Meaning, meaning};
-use settle::{Saying, Settle, Verdict};
+use settle::{Saying, Settle, Stamp, Verdict};
 
 /// Notifications in a row lead to one scan in this time, not to one each.
 const SPACING: Duration = Duration::from_millis(20);
@@ -116,8 +117,9 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Begins to watch. `on_found` says whether it could take what was found; else it is told again later. It is called on the watcher's thread, for the files that are there already too, and the
-    /// watcher goes on when it returns: of several contents of a file it may see the last one only.
+    /// Begins to watch. `on_found` says whether it could take what was found; else it is told again later. It is called on
+    /// the watcher's thread, for the files that are there already too, and the watcher goes on when it returns: of several
+    /// contents of a file it may see the last one only.
     ///
     /// # Errors
     /// When the folder cannot be opened now, or no thread can be had.
@@ -208,8 +210,12 @@ impl<F: Fn(Found) -> Taken> Watching<F> {
     }
 
     fn scan(&mut self, is_rescan: bool) {
-        let scanned = Folder::open(&self.dir).and_then(|folder| Ok((folder.list()?, folder)));
-        let (listing, folder) = match scanned {
+        // Notified before it is listed: nothing falls in between.
+        let scanned = Folder::open(&self.dir).and_then(|folder| {
+            let unnotified = self.notifications.follow(folder.identity).err();
+            Ok((folder.list()?, folder, unnotified))
+        });
+        let (listing, folder, unnotified) = match scanned {
             Ok(scanned) => scanned,
             // What was in it is kept in mind, for when it comes back.
             Err(cause) => {
@@ -219,42 +225,41 @@ impl<F: Fn(Found) -> Taken> Watching<F> {
         };
         self.is_blind = false;
         let rescan = humantime::format_duration(self.settings.rescan);
-        let trouble = self.notifications.follow(folder.identity).err();
-        self.hindered(trouble.map(|why| {
+        self.hindered(unnotified.map(|why| {
             format!(
                 "the system does not notify of changes in {} ({why}); it is looked at every {rescan}",
                 self.dir.display()
             )
         }));
         self.settle.handle_scan(self.now(), &listing, is_rescan);
-        for name in self.settle.due(self.now()) {
+        for (name, stamp) in self.settle.due(self.now()) {
             if self.ends.load(Ordering::Acquire) {
                 return;
             }
-            self.look(&folder, name);
+            self.look(&folder, &name, stamp);
         }
     }
 
-    fn look(&mut self, folder: &Folder, name: String) {
-        let meaning = meaning(&name);
-        // What has vanished is gone from the next listing, and what changes meanwhile settles anew.
-        let Ok(mut stamp) = folder.stamp(&name) else { return };
-        let mut content = None;
-        let verdict = match &meaning {
-            Meaning::Bad(why) => Verdict::Never(why.clone()),
+    fn look(&mut self, folder: &Folder, name: &str, listed: Stamp) {
+        let meaning = meaning(name);
+        let (verdict, stamp, content) = match &meaning {
             Meaning::Ignored => return,
-            Meaning::Component(_) => match folder.read(&name, self.settings.max_bytes) {
-                Err(verdict) => verdict,
-                Ok((bytes, read)) => {
-                    stamp = read;
-                    let fault = check_whole(&bytes).err();
-                    content = Some((Digest(Sha256::digest(&bytes).into()), bytes));
-                    fault.map_or(Verdict::Whole, Verdict::Partial)
+            // Where it is not UTF-8, nothing could be found by it.
+            Meaning::Bad(why) => (Verdict::Never(why.clone()), listed, None),
+            Meaning::Component(_) => match folder.read(name, self.settings.max_bytes) {
+                Ok((bytes, stamp)) => {
+                    let verdict = check_whole(&bytes).err().map_or(Verdict::Whole, Verdict::Partial);
+                    (verdict, stamp, Some((Digest(Sha256::digest(&bytes).into()), bytes)))
                 }
+                // What has vanished is gone from the next listing, and what changed meanwhile settles anew.
+                Err(verdict) => match folder.stamp(name) {
+                    Ok(stamp) => (verdict, stamp, None),
+                    Err(_) => return,
+                },
             },
         };
         let digest = content.as_ref().map(|(digest, _)| *digest);
-        let found = match (self.settle.handle_look(self.now(), &name, stamp, digest, verdict), meaning, content) {
+        let found = match (self.settle.handle_look(self.now(), name, stamp, digest, verdict), meaning, content) {
             (Some(Saying::Broken(why)), ..) => Found::Broken { file: name.escape_debug().to_string(), why },
             (Some(Saying::Whole), Meaning::Component(file), Some((digest, bytes))) => {
                 let modified = WallTime(u64::try_from(stamp.modified_ns / 1_000_000).unwrap_or(0));
@@ -264,7 +269,7 @@ impl<F: Fn(Found) -> Taken> Watching<F> {
             _ => return,
         };
         if (self.on_found)(found) == Taken::Not {
-            self.settle.handle_untaken(&name);
+            self.settle.handle_untaken(name);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Guests as bytes, and bytes of their own for the same guest.
 
+use sha2::{Digest, Sha256};
+
 use super::wasm;
 
 /// The bytes of the component that the package `name` becomes.
@@ -15,4 +17,21 @@ pub fn variant(name: &str, mark: &str) -> Vec<u8> {
     bytes.extend([CUSTOM, length + 1, length]);
     bytes.extend(mark.as_bytes());
     bytes
+}
+
+/// A service that greets with this word of five letters, so that its answers show which bytes run. All such versions have
+/// the same size.
+pub fn greeting(word: &str) -> Vec<u8> {
+    const GREETING: &[u8] = b"Hello, ";
+    assert_eq!(word.len(), GREETING.len() - 2);
+    let mut bytes = bytes("greeter-v1");
+    let mut found = bytes.windows(GREETING.len()).enumerate().filter(|(_, it)| *it == GREETING).map(|(at, _)| at);
+    let (at, None) = (found.next().expect("it greets"), found.next()) else { panic!("it greets in two places") };
+    bytes[at..at + word.len()].copy_from_slice(word.as_bytes());
+    bytes
+}
+
+/// The SHA-256 of these bytes, as receipts write it.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

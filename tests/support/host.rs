@@ -23,9 +23,12 @@ pub struct Host {
     child: Option<Child>,
     dir: TempDir,
     options: Vec<String>,
+    /// A variable of its environment, and its value.
+    fault: Option<(&'static str, &'static str)>,
     url: String,
     token: String,
     log: Receiver<String>,
+    first_lines: Vec<String>,
     /// `json`, or `text` with everything in it.
     log_form: &'static str,
     agent: Agent,
@@ -77,11 +80,28 @@ impl Host {
         Self::on(folder(), options)
     }
 
+    /// On an empty folder with this manifest, and with a failure that it is asked for by its environment.
+    pub fn with_fault(manifest: &str, variable: &'static str, value: &'static str) -> Self {
+        let dir = folder();
+        std::fs::write(dir.path().join("changeling.toml"), manifest).expect("the manifest is written");
+        let mut host = Self::not_begun(dir, &[]);
+        host.fault = Some((variable, value));
+        host.begin();
+        host
+    }
+
     fn on(dir: TempDir, options: &[&str]) -> Self {
         Self::logging(dir, options, "json")
     }
 
     fn logging(dir: TempDir, options: &[&str], log_form: &'static str) -> Self {
+        let mut host = Self::not_begun(dir, options);
+        host.log_form = log_form;
+        host.begin();
+        host
+    }
+
+    fn not_begun(dir: TempDir, options: &[&str]) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(64)
@@ -92,9 +112,8 @@ impl Host {
         let (_, log) = channel();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let (url, token) = (String::new(), String::new());
-        let mut host = Self { child: None, dir, options, url, token, log, log_form, agent };
-        host.begin();
-        host
+        let (fault, first_lines, log_form) = (None, Vec::new(), "json");
+        Self { child: None, dir, options, fault, url, token, log, first_lines, log_form, agent }
     }
 
     fn begin(&mut self) {
@@ -102,6 +121,7 @@ impl Host {
             .args(["run", "--listen", "127.0.0.1:0", "--log", self.log_form])
             .env("CHANGELING_LOG_LEVEL", if self.log_form == "text" { "trace" } else { "info" })
             .args(&self.options)
+            .envs(self.fault)
             .arg(self.dir.path())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -112,11 +132,16 @@ impl Host {
         // Ends with the host; a test that has stopped listening does not stop it.
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|text| _ = line.send(text)));
         (self.child, self.log) = (Some(child), log);
-        self.wait_for_log("serving");
+        self.first_lines = self.log_until("serving").1;
         let status = std::fs::read(self.dir.path().join(".changeling/host.json")).expect("the status file");
         let status: Value = serde_json::from_slice(&status).expect("the status file is JSON");
         self.url = status["url"].as_str().expect("its address").to_owned();
         self.token = status["token"].as_str().expect("its token").to_owned();
+    }
+
+    /// What its log said before it served.
+    pub fn first_lines(&self) -> &[String] {
+        &self.first_lines
     }
 
     /// The folder that it watches.
@@ -148,11 +173,17 @@ impl Host {
     /// Waits for a line of its log that holds `text`, and gives it.
     #[track_caller]
     pub fn wait_for_log(&self, text: &str) -> String {
+        self.log_until(text).0
+    }
+
+    /// The same, and the lines before it.
+    #[track_caller]
+    pub fn log_until(&self, text: &str) -> (String, Vec<String>) {
         let until = Instant::now() + PATIENCE;
         let mut seen = Vec::new();
         loop {
             match self.log.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(line) if line.contains(text) => return line,
+                Ok(line) if line.contains(text) => return (line, seen),
                 Ok(line) => seen.push(line),
                 Err(_) => panic!("the log never said `{text}`, but:\n{}", seen.join("\n")),
             }
@@ -366,8 +397,7 @@ impl Host {
 
     /// ^C, and no waiting.
     pub fn signal(&self) {
-        let pid = rustix::process::Pid::from_child(self.child.as_ref().expect("it runs"));
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
+        self.send(rustix::process::Signal::INT);
     }
 
     /// Waits for its end.
@@ -379,6 +409,21 @@ impl Host {
     pub fn interrupt(&mut self) -> ExitStatus {
         self.signal();
         self.wait()
+    }
+
+    /// Stops it as ^Z does, until it is told to go on.
+    pub fn freeze(&self) {
+        self.send(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on after a freeze.
+    pub fn thaw(&self) {
+        self.send(rustix::process::Signal::CONT);
+    }
+
+    fn send(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().expect("it runs"));
+        rustix::process::kill_process(pid, signal).expect("it is ours");
     }
 
     /// Ends it without any warning, and waits.
@@ -399,6 +444,15 @@ impl Host {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system counts it");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes") << 10
+    }
+
+    /// Time of the processors that its process has used.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
+        // The name in brackets may hold anything; after it come the state, and as the 12th and 13th the ticks.
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks: u64 = fields[11..13].iter().map(|it| it.parse::<u64>().expect("ticks")).sum();
+        Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
     /// A figure of its process: lines of `/proc/PID/maps`, entries of `/proc/PID/fd` …

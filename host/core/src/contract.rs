@@ -149,3 +149,13 @@ pub enum Source {
         from: String,
     },
 }
+
+impl Source {
+    /// The file in the watched folder, if it is one.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Folder { file } => Some(file),
+            Self::Deploy { .. } => None,
+        }
+    }
+}

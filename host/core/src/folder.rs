@@ -1,7 +1,7 @@
 //! What an offer is: the digest last seen under each file's name, the verdicts that stand, and which of several offers
 //! is the newest. It looks at no file.
 
-use crate::contract::{Offer, Source};
+use crate::contract::Offer;
 use crate::id::{ComponentName, Digest};
 use crate::reason::{Cause, Refusal};
 use crate::table::{Table, Verdict};
@@ -9,19 +9,15 @@ use crate::table::{Table, Verdict};
 /// Verdicts kept in all; beyond it the oldest go.
 const MAX_VERDICTS: usize = 1_000;
 
-/// Whether a file's bytes are not those last seen under its name. That is an offer, and nothing else is.
+/// Whether a file's bytes are not those last seen under its name. That is an offer, and nothing else is; nothing is seen
+/// before it is decided what becomes of it.
 pub(crate) fn is_news(table: &Table, offer: &Offer) -> bool {
-    match &offer.source {
-        Source::Folder { file } => table.files.get(file) != Some(&offer.digest),
-        Source::Deploy { .. } => true,
-    }
+    offer.source.file().is_none_or(|file| table.files.get(file) != Some(&offer.digest))
 }
 
 /// Notes what lies under a file's name, once it is decided what becomes of it: a host that dies before leaves an offer.
-pub(crate) fn see(table: &mut Table, source: &Source, digest: Digest) {
-    if let Source::Folder { file } = source {
-        table.files.insert(file.clone(), digest);
-    }
+pub(crate) fn see(table: &mut Table, file: &str, digest: Digest) {
+    table.files.insert(file.to_owned(), digest);
 }
 
 /// Forgets all that was seen and judged of a component.
@@ -59,7 +55,9 @@ pub(crate) fn convict(table: &mut Table, component: &ComponentName, digest: Dige
     }
 }
 
-/// Whether `offer` wins over `other`: the newer modification, at equal times the greater label, else the later word.
+/// Whether `offer` wins over `other`: the newer modification, at equal times the greater label, else the later word. What
+/// lies under a name now wins over what lay there before, whatever its time says: `cp -p`, `mv` and `tar` keep old ones.
 pub(crate) fn is_newer(offer: &Offer, other: &Offer) -> bool {
-    (offer.modified, &offer.name_label) >= (other.modified, &other.name_label)
+    let is_in_its_place = offer.source.file().is_some() && offer.source.file() == other.source.file();
+    is_in_its_place || (offer.modified, &offer.name_label) >= (other.modified, &other.name_label)
 }

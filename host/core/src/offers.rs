@@ -24,7 +24,8 @@ const OLDER: usize = 4;
 impl Component {
     /// Bytes lie in the store, and somebody wants them to run.
     pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
-        if !folder::is_news(&turn.ledger.table, &offer) {
+        let is_replaced = offer.source.file().is_some_and(|file| self.no_longer_holds(file));
+        if !is_replaced && !folder::is_news(&turn.ledger.table, &offer) {
             return;
         }
         if offer.is_trial
@@ -62,16 +63,29 @@ impl Component {
         Some(Refusal::new(Step::Staged, "try", Cause::Surroundings, words))
     }
 
+    /// A file holds other bytes than those that are on their way from it. Says whether there are any.
+    fn no_longer_holds(&mut self, file: &str) -> bool {
+        let waiting = self.waiting.as_mut().map(|waiting| &mut waiting.draft);
+        let drafts = waiting.into_iter().chain(self.upgrade.as_mut().map(|upgrade| &mut upgrade.draft));
+        drafts.filter_map(|draft| draft.files.take(file)).count() > 0
+    }
+
     /// The upgrade that this offer is already on its way by.
     fn joined(&mut self, offer: &Offer, turn: &mut Turn<'_>) -> Option<UpgradeId> {
+        let file = offer.source.file().map(str::to_owned);
         let is_same = |other: &Offer| {
             (other.digest, other.strategy, other.is_trial) == (offer.digest, offer.strategy, offer.is_trial)
         };
-        if let Some(id) = self.waiting.as_ref().filter(|waiting| is_same(&waiting.offer)).map(|w| w.draft.id) {
-            return Some(id);
+        if let Some(waiting) = self.waiting.as_mut().filter(|waiting| is_same(&waiting.offer)) {
+            waiting.draft.files.extend(file);
+            return Some(waiting.draft.id);
         }
-        let upgrade = self.upgrade.as_ref().filter(|upgrade| upgrade.is_before_publish())?;
-        let id = (is_same(&upgrade.offer) && !upgrade.is_turning_back()).then_some(upgrade.draft.id)?;
+        let upgrade = self.upgrade.as_mut().filter(|upgrade| upgrade.is_before_publish())?;
+        if !is_same(&upgrade.offer) || upgrade.is_turning_back() {
+            return None;
+        }
+        upgrade.draft.files.extend(file);
+        let id = upgrade.draft.id;
         self.supersede_waiting("the upgrade in hand was offered again", turn);
         Some(id)
     }
@@ -94,7 +108,11 @@ impl Component {
         let (Source::Folder { file: name } | Source::Deploy { from: name }) = &offer.source;
         turn.tell(Happening::Ignored { component: Some(self.name.clone()), file: name.clone(), why });
         turn.answer(request, &answer);
-        turn.ledger.edit(|table| folder::see(table, &offer.source, offer.digest));
+        offer
+            .source
+            .file()
+            .into_iter()
+            .for_each(|file| turn.ledger.edit(|table| folder::see(table, file, offer.digest)));
         turn.let_go.push(offer.digest);
     }
 

@@ -98,10 +98,11 @@ pub(super) const HOST: &[Setting<Host>] = &[
     Setting {
         name: "settle",
         default: "\"100ms\"",
-        meaning: "How long a file must keep its size, time and inode before it is looked at.",
+        meaning: "How long a file must keep its size, time and inode before it is looked at. 10 ms at least: on many \
+                  machines the times of files are no finer.",
         holds: Holds::Start,
         write: |host| time(host.settle),
-        read: |host, value| value.duration(MS..=HOUR).map(|it| host.settle = it),
+        read: |host, value| value.duration(10 * MS..=HOUR).map(|it| host.settle = it),
     },
     Setting {
         name: "stalled",

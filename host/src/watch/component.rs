@@ -65,6 +65,8 @@ fn is_text(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A component with one custom section: the length of what it holds, and that many bytes.
@@ -108,5 +110,24 @@ pub(super) mod tests {
         assert!(told(b"\0as").starts_with("it breaks off"));
         assert!(told(b"\0asm\x0d\0\x01\0").starts_with("it is a component's first bytes"));
         assert!(told(&component(b"hello")[..12]).starts_with("it breaks off or is damaged at byte"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_are_an_answer_comes(
+            start in prop::sample::select(vec![component(b"hello"), CORE_MODULE.to_vec(), Vec::new()]),
+            flips in prop::collection::vec((0..40_usize, any::<u8>()), 0..8),
+            tail in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let mut bytes = [start, tail].concat();
+            for (at, byte) in flips {
+                if let Some(there) = bytes.get_mut(at) {
+                    *there = byte;
+                }
+            }
+            if let Err(why) = check_whole(&bytes) {
+                prop_assert!(why.starts_with("it "), "{why}");
+            }
+        }
     }
 }

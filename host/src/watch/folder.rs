@@ -1,6 +1,7 @@
 //! The watched folder as it is on disk: its listing, and one file's bytes. Nothing is opened that could keep us waiting
 //! or that lies outside.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,9 +29,10 @@ impl Folder {
         Ok(Self { fd, path: path.to_owned(), identity: (stat.st_dev, stat.st_ino) })
     }
 
-    /// The files whose names mean something, with their stamps.
-    pub(super) fn list(&self) -> io::Result<Vec<(String, Stamp)>> {
-        let mut listing = Vec::new();
+    /// The files whose names mean something, with their stamps. A name that is not UTF-8 is listed with U+FFFD in it, and
+    /// nothing is found by it; of several that look alike so, one is.
+    pub(super) fn list(&self) -> io::Result<BTreeMap<String, Stamp>> {
+        let mut listing = BTreeMap::new();
         for entry in Dir::read_from(&self.fd)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy();
@@ -42,7 +44,7 @@ impl Folder {
                 continue;
             };
             if !FileType::from_raw_mode(stat.st_mode).is_dir() {
-                listing.push((name.into_owned(), stamp(&stat)));
+                listing.insert(name.into_owned(), stamp(&stat));
             }
         }
         Ok(listing)

@@ -2,10 +2,14 @@
 //! later.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::faults;
 
 /// What a notification says.
 #[derive(Debug)]
@@ -22,7 +26,15 @@ pub(super) enum Hint {
 pub(super) struct Hints {
     path: PathBuf,
     into: SyncSender<Hint>,
-    watching: Option<(RecommendedWatcher, (u64, u64))>,
+    watching: Option<Watching>,
+}
+
+struct Watching {
+    /// Notifies until it is dropped.
+    _watcher: RecommendedWatcher,
+    identity: (u64, u64),
+    /// The folder is no more, and nothing will be notified. Another one may get its identity.
+    is_over: Arc<AtomicBool>,
 }
 
 impl Hints {
@@ -33,12 +45,19 @@ impl Hints {
     /// Sees to it that notifications are those of the folder with this identity: after another one has taken its place,
     /// those of the old one are of no use.
     pub(super) fn follow(&mut self, identity: (u64, u64)) -> Result<(), String> {
-        if self.watching.as_ref().is_some_and(|(_, watched)| *watched == identity) {
+        let is_good = |it: &Watching| it.identity == identity && !it.is_over.load(Ordering::Acquire);
+        if self.watching.as_ref().is_some_and(is_good) {
             return Ok(());
         }
         self.watching = None;
-        let into = self.into.clone();
-        let handle = move |event| {
+        faults::notifications()?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (into, over) = (self.into.clone(), Arc::clone(&is_over));
+        let own = std::path::absolute(&self.path).map_err(|error| error.to_string())?;
+        let handle = move |event: notify::Result<notify::Event>| {
+            if event.as_ref().is_ok_and(|event| event.kind.is_remove() && event.paths.contains(&own)) {
+                over.store(true, Ordering::Release);
+            }
             if let Some(hint) = hint(event) {
                 // When there is no room, a scan is due anyway, and it sees everything.
                 let _ = into.try_send(hint);
@@ -48,7 +67,8 @@ impl Hints {
             watcher.watch(&self.path, RecursiveMode::NonRecursive)?;
             Ok(watcher)
         });
-        self.watching = Some((start.map_err(|error| error.to_string())?, identity));
+        let watcher = start.map_err(|error| error.to_string())?;
+        self.watching = Some(Watching { _watcher: watcher, identity, is_over });
         Ok(())
     }
 }

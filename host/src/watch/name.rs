@@ -27,7 +27,8 @@ impl FileName {
     /// A sentence that says which rule it breaks, and which name would do where there is one near.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some(stem) = text.strip_suffix(ENDING) else {
-            return Err(format!("the name of a component's file ends in {ENDING}"));
+            let near = stem_of(text).map(|stem| format!(", in small letters; `{stem}{ENDING}` would do"));
+            return Err(format!("the name of a component's file ends in {ENDING}{}", near.unwrap_or_default()));
         };
         let (name, label) = match stem.split_once('@') {
             None => (stem, None),
@@ -51,6 +52,12 @@ impl fmt::Display for FileName {
     }
 }
 
+/// What stands before the ending, in letters of whatever case.
+fn stem_of(name: &str) -> Option<&str> {
+    let (stem, ending) = name.split_at_checked(name.len().checked_sub(ENDING.len())?)?;
+    ending.eq_ignore_ascii_case(ENDING).then_some(stem)
+}
+
 /// The name that was probably meant: cargo writes `my_counter.wasm`.
 fn near(name: &str) -> Option<ComponentName> {
     let plain = |c: char| {
@@ -72,7 +79,7 @@ pub(super) enum Meaning {
 
 pub(super) fn meaning(name: &str) -> Meaning {
     // `x.wasm.tmp`, `x.wasm.part` and `x.wasm~` do not end in `.wasm` and need no rule of their own.
-    if name.starts_with('.') || !name.ends_with(ENDING) {
+    if name.starts_with('.') || stem_of(name).is_none() {
         return Meaning::Ignored;
     }
     if name.contains(char::REPLACEMENT_CHARACTER) {
@@ -112,5 +119,6 @@ mod tests {
             assert_eq!(meaning(name), Meaning::Ignored, "{name}");
         }
         assert!(matches!(meaning("Bad Name.wasm"), Meaning::Bad(_)));
+        assert!(matches!(meaning("counter.WASM"), Meaning::Bad(why) if why.ends_with("`counter.wasm` would do")));
     }
 }

@@ -48,8 +48,15 @@ struct Seen {
     /// Since when it has that stamp.
     since: Time,
     phase: Phase,
-    /// The content of which something was said last.
-    said: Option<Digest>,
+    /// What was said last.
+    said: Option<Said>,
+}
+
+/// What something was said of: a content, or a file that has none that could be read, by device and inode, in which words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    Content(Digest),
+    Words((u64, u64), String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +97,11 @@ impl Settle {
     }
 
     /// What the folder holds now, all of it. What is not in it is forgotten.
-    pub(super) fn handle_scan(&mut self, now: Time, listing: &[(String, Stamp)], is_rescan: bool) {
+    pub(super) fn handle_scan(&mut self, now: Time, listing: &BTreeMap<String, Stamp>, is_rescan: bool) {
         let mut before = std::mem::take(&mut self.files);
         for (name, stamp) in listing {
             let old = before.remove(name);
-            let said = old.as_ref().and_then(|seen| seen.said);
+            let said = old.as_ref().and_then(|seen| seen.said.clone());
             let mut seen = match old {
                 Some(seen) if seen.stamp == *stamp => seen,
                 _ => Seen { stamp: *stamp, since: now, phase: Phase::Settling, said },
@@ -108,12 +115,12 @@ impl Settle {
         self.open.retain(|name| files.contains_key(name));
     }
 
-    /// The files to look at now, the one modified first being the first.
-    pub(super) fn due(&self, now: Time) -> Vec<String> {
+    /// The files to look at now with their stamps, the one modified first being the first.
+    pub(super) fn due(&self, now: Time) -> Vec<(String, Stamp)> {
         let due = self.files.iter().filter(|(name, seen)| self.due_at(name, seen).is_some_and(|at| at <= now));
-        let mut due: Vec<_> = due.map(|(name, seen)| (seen.stamp.modified_ns, name.clone())).collect();
-        due.sort_unstable();
-        due.into_iter().map(|(_, name)| name).collect()
+        let mut due: Vec<_> = due.map(|(name, seen)| (name.clone(), seen.stamp)).collect();
+        due.sort_by_key(|(_, stamp)| stamp.modified_ns);
+        due
     }
 
     /// When the next file is due, if none changes until then.
@@ -143,7 +150,7 @@ impl Settle {
     ) -> Option<Saying> {
         let seen = self.files.get_mut(name)?;
         if seen.stamp != stamp {
-            *seen = Seen { stamp, since: now, phase: Phase::Settling, said: seen.said };
+            *seen = Seen { stamp, since: now, phase: Phase::Settling, said: seen.said.take() };
             return None;
         }
         let has_stalled = seen.since + self.stalled <= now;
@@ -157,16 +164,14 @@ impl Settle {
                 return None;
             }
         };
-        let was_unreadable = matches!(seen.phase, Phase::Unreadable { .. });
         seen.phase = phase;
-        match content {
-            Some(_) if content == seen.said => None,
-            None if was_unreadable => None,
-            _ => {
-                seen.said = content;
-                Some(saying)
-            }
-        }
+        let said = match (content, &saying) {
+            (None, Saying::Broken(why)) => Some(Said::Words((stamp.device, stamp.inode), why.clone())),
+            (content, _) => content.map(Said::Content),
+        };
+        let is_news = said.is_none() || said != seen.said;
+        seen.said = said;
+        is_news.then_some(saying)
     }
 
     /// Whoever heard of it could not take it: it is looked at again with the next rescan, and said again.
@@ -180,12 +185,14 @@ impl Settle {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A folder in which time passes when we say so.
     struct Play {
         settle: Settle,
-        files: Vec<(String, Stamp)>,
+        files: BTreeMap<String, Stamp>,
     }
 
     fn ms(ms: u64) -> Time {
@@ -199,12 +206,11 @@ mod tests {
     impl Play {
         fn new() -> Self {
             let settle = Settle::new(Duration::from_millis(100), Duration::from_secs(2));
-            Self { settle, files: Vec::new() }
+            Self { settle, files: BTreeMap::new() }
         }
 
         fn put(&mut self, name: &str, size: u64) -> &mut Self {
-            self.files.retain(|(there, _)| there != name);
-            self.files.push((name.to_owned(), stamp(size)));
+            self.files.insert(name.to_owned(), stamp(size));
             self
         }
 
@@ -212,8 +218,7 @@ mod tests {
         fn at(&mut self, now: u64, is_rescan: bool, look: impl Fn(&str) -> Verdict) -> Vec<(String, Saying)> {
             self.settle.handle_scan(ms(now), &self.files, is_rescan);
             let mut said = Vec::new();
-            for name in self.settle.due(ms(now)) {
-                let stamp = self.files.iter().find(|(there, _)| *there == name).unwrap().1;
+            for (name, stamp) in self.settle.due(ms(now)) {
                 let verdict = look(&name);
                 let content = (!matches!(verdict, Verdict::Unreadable(_))).then_some(content(stamp.size));
                 let saying = self.settle.handle_look(ms(now), &name, stamp, content, verdict);
@@ -356,6 +361,23 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_content_is_said_once_however_often_it_is_touched() {
+        let mut play = Play::new();
+        let never = |why: &str| Verdict::Never(why.to_owned());
+        let mut at = 0;
+        let mut touched = |why: &str| {
+            play.put("a", at).said_at(at, &never(why));
+            let (name, stamp) = play.settle.due(ms(at + 100)).remove(0);
+            at += 200;
+            play.settle.handle_look(ms(at - 100), &name, stamp, None, never(why))
+        };
+        assert_eq!(touched("a pipe"), Some(Saying::Broken("a pipe".to_owned())));
+        assert_eq!(touched("a pipe"), None);
+        assert_eq!(touched("a socket"), Some(Saying::Broken("a socket".to_owned())));
+        assert_eq!(touched("a pipe"), Some(Saying::Broken("a pipe".to_owned())));
+    }
+
+    #[test]
     fn a_name_that_never_does_is_said_at_once() {
         let mut play = Play::new();
         let never = Verdict::Never("name".to_owned());
@@ -369,7 +391,7 @@ mod tests {
         let mut play = Play::new();
         play.put("a", 1).said_at(0, &Verdict::Whole);
         assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
-        play.files[0].1.changed_ns = 7;
+        play.files.get_mut("a").unwrap().changed_ns = 7;
         assert_eq!(play.said_at(200, &Verdict::Whole), []);
         assert_eq!(play.said_at(300, &Verdict::Whole), []);
         assert_eq!(play.settle.wake_at(), None, "it was looked at");
@@ -377,5 +399,92 @@ mod tests {
         assert_eq!(play.said_at(500, &Verdict::Whole), [Saying::Whole]);
         play.put("a", 1).said_at(600, &Verdict::Whole);
         assert_eq!(play.said_at(700, &Verdict::Whole), [Saying::Whole], "back to what it was is news");
+    }
+
+    /// What happens to one file.
+    #[derive(Debug, Clone, Copy)]
+    enum Act {
+        /// It gets this content, of which 0 to 3 are whole, 4 and 5 are not, 6 cannot be read, and 7 is no file.
+        Write(u64),
+        Touch,
+        Remove,
+        IsWritten,
+        IsClosed,
+        Wait(u64),
+        Rescan,
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            4 => (0..8_u64).prop_map(Act::Write),
+            1 => Just(Act::Touch),
+            1 => Just(Act::Remove),
+            1 => Just(Act::IsWritten),
+            1 => Just(Act::IsClosed),
+            6 => (0..300_u64).prop_map(Act::Wait),
+            1 => (1_500..3_000_u64).prop_map(Act::Wait),
+            1 => Just(Act::Rescan),
+        ]
+    }
+
+    fn verdict_on(number: u64) -> (Verdict, Option<Digest>) {
+        match number {
+            0..4 => (Verdict::Whole, Some(content(number))),
+            4 | 5 => (Verdict::Partial(number.to_string()), Some(content(number))),
+            6 => (Verdict::Unreadable(number.to_string()), None),
+            _ => (Verdict::Never(number.to_string()), None),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_content_that_settles_is_said_once_and_no_other(acts in prop::collection::vec(act(), 1..60)) {
+            let mut settle = Settle::new(Duration::from_millis(100), Duration::from_secs(2));
+            // What is there, since when, and what was said of it last.
+            let (mut now, mut stamps) = (0, 0);
+            let mut there: Option<(u64, Stamp, u64)> = None;
+            let mut said: Option<u64> = None;
+            let quiet = [Act::Wait(2_000), Act::Rescan, Act::Wait(2_000)];
+            for act in acts.into_iter().chain(quiet) {
+                let mut until = now;
+                match act {
+                    Act::Write(number) => {
+                        stamps += 1;
+                        there = Some((number, stamp(stamps), now));
+                    }
+                    Act::Touch => {
+                        stamps += 1;
+                        there = there.map(|(number, ..)| (number, stamp(stamps), now));
+                    }
+                    Act::Remove => (there, said) = (None, None),
+                    Act::IsWritten => settle.handle_writing("a"),
+                    Act::IsClosed => settle.handle_closed("a"),
+                    Act::Wait(ms) => until += ms,
+                    Act::Rescan => {}
+                }
+                let listing = there.iter().map(|(_, stamp, _)| ("a".to_owned(), *stamp)).collect();
+                let mut is_rescan = matches!(act, Act::Rescan);
+                loop {
+                    settle.handle_scan(ms(now), &listing, std::mem::take(&mut is_rescan));
+                    for (name, stamp) in settle.due(ms(now)) {
+                        let (number, _, since) = there.expect("only what is listed is due");
+                        let (verdict, digest) = verdict_on(number);
+                        let saying = settle.handle_look(ms(now), &name, stamp, digest, verdict.clone());
+                        if let Some(saying) = saying {
+                            prop_assert!(now - since >= 100, "{number} had no time to settle");
+                            prop_assert_eq!(saying == Saying::Whole, verdict == Verdict::Whole);
+                            prop_assert_ne!(said.replace(number), Some(number), "said twice");
+                        }
+                    }
+                    prop_assert!(settle.due(ms(now)).is_empty(), "it would be looked at without end");
+                    match settle.wake_at().map(|at| at.0 / 1_000) {
+                        Some(at) if at <= until => now = at,
+                        _ => break,
+                    }
+                }
+                now = until;
+            }
+            prop_assert_eq!(said, there.map(|(number, ..)| number), "all is quiet, and what is there was said");
+        }
     }
 }

@@ -52,8 +52,11 @@ impl Watched {
         self.dir().join(name)
     }
 
+    /// All at once: on a busy machine a writer may pause for long enough to be told of.
     fn put(&self, name: &str, bytes: &[u8]) -> &Self {
-        fs::write(self.path(name), bytes).unwrap();
+        let (path, hidden) = (self.path(name), self.path(".put"));
+        fs::write(&hidden, bytes).unwrap();
+        fs::rename(hidden, path).unwrap();
         self
     }
 
@@ -89,9 +92,9 @@ fn named(name: &str, bytes: &[u8]) -> (String, Vec<u8>) {
 
 #[test]
 fn a_file_that_is_written_and_one_that_is_renamed_into_place_are_taken_whole() {
-    let watched = Watched::folder().start();
+    let watched = Watched::folder().start_with(Duration::from_millis(10), Duration::from_secs(60));
     let (one, two) = (component(b"one"), component(b"two"));
-    watched.put("counter.wasm", &one);
+    fs::write(watched.path("counter.wasm"), &one).unwrap();
     assert_eq!(watched.next_whole(), named("counter.wasm", &one));
     watched.put(".new", &two);
     fs::rename(watched.path(".new"), watched.path("counter@2.wasm")).unwrap();
@@ -277,7 +280,7 @@ fn a_folder_that_is_not_there_cannot_be_watched() {
 
 #[test]
 fn bytes_that_are_overwritten_and_get_their_old_time_again_are_seen() {
-    let watched = Watched::folder().start();
+    let watched = Watched::folder().start_with(Duration::from_millis(10), Duration::from_secs(60));
     let (one, two) = (component(b"one"), component(b"two"));
     let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
     for bytes in [&one, &two] {
@@ -290,4 +293,53 @@ fn bytes_that_are_overwritten_and_get_their_old_time_again_are_seen() {
     fs::set_permissions(watched.path("a.wasm"), fs::Permissions::from_mode(0o640)).unwrap();
     watched.put("a.wasm", &two);
     watched.and_nothing_else();
+}
+
+#[test]
+fn a_name_that_is_no_text_is_told_once() {
+    use std::os::unix::ffi::OsStrExt;
+    let watched = Watched::folder().start();
+    let bytes = component(b"x");
+    for name in [&b"caf\xe9.wasm"[..], b"caf\xe8.wasm"] {
+        fs::write(watched.dir().join(std::ffi::OsStr::from_bytes(name)), &bytes).unwrap();
+    }
+    assert_eq!(watched.next_broken(), ("caf\u{fffd}.wasm".to_owned(), "its name is not UTF-8".to_owned()));
+    watched.and_nothing_else();
+}
+
+#[test]
+fn what_is_no_file_is_told_once_however_often_it_is_touched() {
+    let watched = Watched::folder().start();
+    let mode = Mode::RUSR | Mode::WUSR;
+    let pipe = watched.path("pipe.wasm");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    watched.put("Bad.wasm", b"");
+    let mut told = [watched.next_broken().0, watched.next_broken().0];
+    told.sort();
+    assert_eq!(told, ["Bad.wasm", "pipe.wasm"]);
+    for n in 0..3 {
+        fs::set_permissions(&pipe, fs::Permissions::from_mode(0o600 + n)).unwrap();
+        fs::write(watched.path("Bad.wasm"), &[b'x'; 9][..n as usize + 1]).unwrap();
+        let next = component(&[n as u8]);
+        watched.put("next.wasm", &next);
+        assert_eq!(watched.next_whole(), named("next.wasm", &next));
+    }
+    watched.and_nothing_else();
+}
+
+#[test]
+fn a_folder_that_was_removed_and_made_anew_is_followed_though_it_has_the_old_number() {
+    let watched = Watched::folder();
+    let (into, hints) = sync_channel(WAITING);
+    let mut notifications = Hints::new(&watched.dir(), into);
+    let identity = Folder::open(&watched.dir()).unwrap().identity;
+    notifications.follow(identity).unwrap();
+    fs::remove_dir(watched.dir()).unwrap();
+    hints.recv_timeout(Duration::from_secs(20)).expect("the removal is notified");
+    fs::create_dir(watched.dir()).unwrap();
+    // Many file systems give the new one the number of the old one.
+    notifications.follow(identity).unwrap();
+    while hints.try_recv().is_ok() {}
+    watched.put("a.wasm", b"");
+    hints.recv_timeout(Duration::from_secs(20)).expect("what comes into the new one is notified");
 }

@@ -1,6 +1,6 @@
 //! The receipt of an upgrade in the making: what is noted on the way, and the final form. It only writes down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::Source;
 use crate::effect::Effect;
@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub from: Option<VersionRef>,
     pub to: VersionRef,
     pub asked_by: Source,
+    /// The files that hold these bytes, as far as was heard.
+    pub files: BTreeSet<String>,
     pub step: Step,
     pub findings: Vec<String>,
     pub actors: ActorCounts,
@@ -49,6 +51,7 @@ impl Draft {
             component,
             from: None,
             to,
+            files: asked_by.file().map(str::to_owned).into_iter().collect(),
             asked_by,
             step: Step::Staged,
             findings: Vec::new(),
@@ -118,7 +121,7 @@ impl Draft {
         // What the host's end broke off is an offer again at the next start.
         let is_undone = matches!(outcome, Outcome::Refused | Outcome::RolledBack | Outcome::Interrupted);
         if !(turn.ending && is_undone) {
-            turn.ledger.edit(|table| folder::see(table, &self.asked_by, self.to.digest));
+            turn.ledger.edit(|table| self.files.iter().for_each(|file| folder::see(table, file, self.to.digest)));
         }
         let reason = reason.or_else(|| self.refusals.first().map(|refusal| self.because(refusal)));
         let (component, upgrade, label) = (self.component.clone(), self.id, self.label());

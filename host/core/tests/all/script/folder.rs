@@ -207,3 +207,90 @@ fn only_five_versions_before_are_kept() {
     "#]]
     .assert_eq(&stage.told());
 }
+
+#[test]
+fn what_lies_under_a_name_now_wins_over_what_lay_there_before_however_old_it_says_it_is() {
+    check(
+        "offer counter@2 20 in counter \n offer counter@1 10 in counter \n wait 20ms \n offer counter@3 5 in counter",
+        expect![[r#"
+            offer counter@2 20 in counter
+            offer counter@1 10 in counter
+              receipt 1 of counter: Superseded at staged, none -> 2
+                reason: a newer version was offered
+              forget 2
+            wait 20ms
+              load counter@1
+            offer counter@3 5 in counter
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_that_is_put_back_while_another_is_on_its_way_is_an_offer_like_any_other() {
+    let mut stage = Stage::new(|_| {});
+    stage.set("offer maths@1 in maths \n wait 20ms \n loaded \n proved \n written");
+    stage.play("offer maths@2 in maths \n wait 20ms \n offer maths@1 in maths \n loaded \n proved \n written \n drained maths@1");
+    stage.play("written \n wait 20ms \n loaded \n proved \n written \n drained maths@2 \n written");
+    expect![[r#"
+        offer maths@2 in maths
+        wait 20ms
+          load maths@2
+        offer maths@1 in maths
+        loaded
+          prove maths@2
+        proved
+          write table: maths@2
+        written
+          publish maths@2
+          retire maths@1
+        drained maths@1
+          receipt 2 of maths: Settled at settled, 1 -> 2
+        written
+        wait 20ms
+          load maths@1
+        loaded
+          prove maths@1
+        proved
+          write table: maths@1
+        written
+          publish maths@1
+          retire maths@2
+        drained maths@2
+          receipt 3 of maths: Settled at settled, 2 -> 1
+        written
+    "#]]
+    .assert_eq(&stage.told());
+    assert_eq!(stage.disk.files.get("maths.wasm"), Some(&changeling_core::sim::digest("maths", 1)));
+}
+
+#[test]
+fn a_file_that_joined_an_upgrade_is_no_offer_at_the_next_start() {
+    let mut stage = Stage::new(|_| {});
+    stage.set("offer maths@1 \n wait 20ms \n offer maths@1 in maths \n loaded \n proved \n written");
+    stage.set("judge maths@2 \n written \n drained maths@1 \n written");
+    let mut stage = stage.reborn();
+    stage.set("begin \n loaded \n written");
+    stage.play("offer maths@1 \n offer maths@1 in maths \n wait 20ms");
+    expect![[r#"
+        offer maths@1
+        offer maths@1 in maths
+        wait 20ms
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn what_is_decided_late_does_not_hide_what_the_file_holds_since() {
+    let mut stage = Stage::new(|_| {});
+    stage.set("run maths@1 \n offer maths@2 in maths \n wait 20ms");
+    stage.set("offer maths@3 10 in maths \n offer maths@4 20 \n loaded \n proved \n written \n drained maths@1");
+    stage.set("written \n wait 20ms \n loaded \n proved \n written \n drained maths@2 \n written");
+    let mut stage = stage.reborn();
+    stage.set("begin \n loaded \n written");
+    stage.play("offer maths@3 10 in maths \n wait 20ms");
+    expect![[r#"
+        offer maths@3 10 in maths
+        wait 20ms
+    "#]]
+    .assert_eq(&stage.told());
+}

@@ -268,13 +268,16 @@ impl Stage {
         Event::Asked { request: RequestId(self.requests), what }
     }
 
-    /// `NAME@N`, and at which wall time the file was modified where that is not now.
+    /// `NAME@N`, at which wall time the file was modified where that is not now, and `in FILE` where it is another one.
     fn offered(&mut self, is_deploy: bool, rest: &[&str]) -> Event {
         let (name, digest) = named(rest[0]);
         let modified = rest.get(1).and_then(|at| at.parse().ok()).unwrap_or(self.now.0 / 1_000);
         let source = match is_deploy {
             true => Source::Deploy { from: format!("{name}.wasm") },
-            false => Source::Folder { file: format!("{}.wasm", rest[0]) },
+            false => {
+                let stem = rest.iter().position(|word| *word == "in").map_or(rest[0], |at| rest[at + 1]);
+                Source::Folder { file: format!("{stem}.wasm") }
+            }
         };
         let offer = Offer {
             component: sim::component(&name),
