@@ -80,7 +80,7 @@ fn a_version_that_is_refused_has_served_nobody() {
         let callers = Stubborn::at(&host, "counter", "increment", &json!([1]));
         let last = host.last_receipt("counter");
         host.deploy("counter", &bytes("counter-v1"));
-        host.receipt_after("counter", last).refused_with(&["table: cannot", "Is a directory"]);
+        host.receipt_after("counter", last).refused_with(&["table: ", "it is not a regular file"]);
         assert_eq!(callers.end(), (0, vec!["no-such-component".to_owned()]));
     }
     std::fs::remove_dir(&table).expect("it is empty");
@@ -98,7 +98,7 @@ fn a_service_serves_while_the_actor_after_it_begins_and_is_refused() {
     let last = host.last_receipt("odd");
     host.deploy("odd", &bytes("counter-init-slow"));
 
-    host.receipt_after("odd", last).refused_with(&["Is a directory"]);
+    host.receipt_after("odd", last).refused_with(&["table: ", "it is not a regular file"]);
 
     let (served, words) = callers.end();
     assert!(served > 0 && words.is_empty(), "{served}: {words:?}");

@@ -31,6 +31,8 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 /// A manifest that is larger is none.
 const MANIFEST_LIMIT: u64 = MIB;
+/// Kept states in memory: sixteen of the largest that a component may have by default, little beside the guests' memory.
+const KEPT_STATES: u64 = 16 * 16 * MIB;
 
 /// All settings of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -154,7 +156,7 @@ impl Default for Host {
     fn default() -> Self {
         Self {
             memory: Budget::Share(70),
-            kept_states: 256 * MIB,
+            kept_states: KEPT_STATES,
             watch: true,
             settle: Duration::from_millis(100),
             stalled: Duration::from_secs(2),

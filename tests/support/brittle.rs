@@ -176,7 +176,11 @@ impl Door {
         let answered = match method {
             "GET" => self.agent.get(url).header("authorization", bearer).call(),
             "DELETE" => self.agent.delete(url).header("authorization", bearer).call(),
-            _ => self.agent.post(url).header("authorization", bearer).send(body),
+            _ => {
+                // A component is whatever its bytes are; a call says what it is.
+                let media = if path.starts_with("/v1/call/") { "application/json" } else { "application/wasm" };
+                self.agent.post(url).header("authorization", bearer).header("content-type", media).send(body)
+            }
         };
         let mut answered = answered.ok()?;
         let status = answered.status().as_u16();

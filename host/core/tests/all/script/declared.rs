@@ -185,11 +185,12 @@ fn keys_stay_where_actors_live_until_the_component_is_loaded_again() {
         loaded
           prove clock@1
         proved
-          write table: clock@1, counter@1, maths@1
+          write table: clock@1, counter@1, maths@1, clock@1 in hand
         written
           publish clock@1
           tell: clock 1 serves
           receipt 4 of clock: Settled at settled, none -> 1
+          write table: clock@1, counter@1, maths@1
         wanted clock/a
           start clock/a #5 on 1: first
     "#]].assert_eq(&stage.told());
@@ -214,11 +215,12 @@ fn what_is_taken_back_before_it_held_is_no_matter() {
         loaded
           prove counter@1
         proved
-          write table: clock@1, counter@1, maths@1
+          write table: clock@1, counter@1, maths@1, counter@1 in hand
         written
           publish counter@1
           tell: counter 1 serves
           receipt 4 of counter: Settled at settled, none -> 1
+          write table: clock@1, counter@1, maths@1
         wanted counter/a
           start counter/a #4 on 1: first
     "#]].assert_eq(&stage.told());
@@ -242,11 +244,12 @@ fn keys_stay_while_a_first_load_is_in_hand() {
         proved
           start clock #1 on 1: first
         started clock
-          write table: clock@1
+          write table: clock@1, clock@1 in hand
         written
           publish clock@1
           tell: clock 1 serves
           receipt 1 of clock: Settled at settled, none -> 1
+          write table: clock@1
     "#]].assert_eq(&stage.told());
 }
 
@@ -265,12 +268,13 @@ fn a_component_that_comes_later_comes_by_the_newest_manifest() {
         loaded
           prove clock@1
         proved
-          write table: clock@1
+          write table: clock@1, clock@1 in hand
         started clock
         written
           publish clock@1
           tell: clock 1 serves
           receipt 1 of clock: Settled at settled, none -> 1
+          write table: clock@1
         wanted clock/a
           start clock/a #1 on 1: first
         started clock/a

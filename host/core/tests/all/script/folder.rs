@@ -239,24 +239,26 @@ fn a_file_that_is_put_back_while_another_is_on_its_way_is_an_offer_like_any_othe
         loaded
           prove maths@2
         proved
-          write table: maths@2
+          write table: maths@2, maths@2 in hand
         written
           publish maths@2
           retire maths@1
         drained maths@1
           receipt 2 of maths: Settled at settled, 1 -> 2
+          write table: maths@2
         written
         wait 20ms
           load maths@1
         loaded
           prove maths@1
         proved
-          write table: maths@1
+          write table: maths@1, maths@1 in hand
         written
           publish maths@1
           retire maths@2
         drained maths@2
           receipt 3 of maths: Settled at settled, 2 -> 1
+          write table: maths@1
         written
     "#]]
     .assert_eq(&stage.told());
