@@ -251,11 +251,12 @@ fn tokens_come_and_go_with_the_manifest() {
     host.write_file("ops.token", secret.as_bytes());
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(host.dir().join("ops.token"), private).expect("the file is ours");
-    let ops = || {
+    let with = |token: &str| {
         let asked = ureq::get(format!("{}/v1/actors", host.url())).config().http_status_as_error(false).build();
-        let answer = asked.header("authorization", format!("Bearer {secret}")).call();
+        let answer = asked.header("authorization", format!("Bearer {token}")).call();
         answer.expect("the host answers").status().as_u16()
     };
+    let ops = || with(secret);
     assert_eq!(ops(), 401);
     declare(&host, "[http.tokens.ops]\nfile = \"ops.token\"\nmay = [\"read\"]\n");
     assert_eq!(ops(), 200);
@@ -263,8 +264,16 @@ fn tokens_come_and_go_with_the_manifest() {
     assert_eq!(wrong["event"], json!("misdeclared"));
     assert!(wrong["why"].as_str().is_some_and(|why| why.contains("nowhere.token of the token `ops`")), "{wrong}");
     assert_eq!(ops(), 200);
-    declare(&host, "");
+    let good = declare(&host, "[http.tokens.ops]\nfile = \"ops.token\"\nmay = [\"read\"]\n");
+    assert_eq!(good["event"], json!("declared"));
+    // Another secret in the same file is taken with whatever changes in the manifest, be it a word to the reader.
+    let next = secret.to_uppercase();
+    host.write_file("ops.token", next.as_bytes());
+    host.write_file("changeling.toml", b"# rotated\n[http.tokens.ops]\nfile = \"ops.token\"\nmay = [\"read\"]\n");
+    host.until("the new secret is taken", |_| with(&next) == 200);
     assert_eq!(ops(), 401);
+    declare(&host, "");
+    assert_eq!(with(&next), 401);
 }
 
 #[test]

@@ -83,9 +83,10 @@ impl Reload {
                     || !changes.is_empty()
                     || if is_first { notes != self.notes } else { !notes.is_empty() };
                 (self.good, self.notes) = (config.clone(), notes.clone());
+                // No news, perhaps, and still another token in the same file.
+                self.access.store(Arc::new(super::access(&config, keys, self.own.1)));
                 if is_news {
                     let settings = super::deciding(&config);
-                    self.access.store(Arc::new(super::access(&config, keys, self.own.1)));
                     self.terms.declare(config);
                     // Last: whoever hears of it may rely on it.
                     let declaration = Declaration { file, is_gone, settings, changes, notes };
