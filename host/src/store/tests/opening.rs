@@ -1,5 +1,7 @@
 //! Taking the folder, and refusing to.
 
+use std::io::Write as _;
+
 use super::*;
 
 #[test]
@@ -51,6 +53,24 @@ fn refuses_a_second_host_and_names_the_first() {
     assert!(words.contains(&pid) && words.contains(".changeling is in use by another host"), "{words}");
     drop(first);
     place.open();
+}
+
+#[test]
+fn waits_for_a_lock_that_a_host_left_to_a_child_when_it_was_killed() {
+    let place = Place::new();
+    drop(place.open());
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let lock = fs::File::options().write(true).truncate(true).open(place.state().join("lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    (&lock).write_all(ended.id().to_string().as_bytes()).unwrap();
+    let (opened, is_open) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| opened.send(Store::open(&place.state()).map(drop)).unwrap());
+        assert!(is_open.recv_timeout(std::time::Duration::from_millis(50)).is_err(), "it waits");
+        drop(lock);
+        is_open.recv().unwrap().unwrap();
+    });
 }
 
 #[test]
