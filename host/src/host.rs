@@ -1,6 +1,7 @@
 //! The composition root: open the store, build the engine and the loop, answer HTTP, watch the folder; and at the end the
 //! same backwards. The only file that knows every module.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use changeling_core::contract::{Offer, Source};
+use changeling_core::id::Digest;
 use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::view::ComponentState;
 use changeling_core::{Event, ParkedActor, World};
@@ -207,9 +209,16 @@ impl Host {
 
 /// The world as the disk says it is.
 fn restore(store: &Store, config: &Config) -> anyhow::Result<(World, Event)> {
-    let table = store.table.load()?.unwrap_or_default();
+    let table = store.table.load()?;
     let lying = store.parked.list()?;
     lying.damaged.iter().for_each(|e| tracing::error!("a parked actor cannot be read and stays where it is: {e}"));
+    // A table that is not there says nothing of what nobody needs.
+    if let Some(table) = &table {
+        forget_unwanted(
+            store,
+            table.versions().into_iter().chain(lying.items.iter().map(|head| head.digest)).collect(),
+        );
+    }
     let parked = lying.items.into_iter().map(|head| ParkedActor {
         address: head.address,
         digest: head.digest,
@@ -236,7 +245,21 @@ fn restore(store: &Store, config: &Config) -> anyhow::Result<(World, Event)> {
     receipts.damaged.iter().for_each(|e| tracing::error!("a receipt cannot be read: {e}"));
     let receipts = receipts.items.iter().map(|receipt| receipt.id).collect();
     let begin = Event::Begin { parked: parked.collect(), lost, receipts };
-    Ok((World::new(table, deciding(config)), begin))
+    Ok((World::new(table.unwrap_or_default(), deciding(config)), begin))
+}
+
+/// Removes the bytes of versions that nobody refers to: a host that was killed did not come to it, or the disk refused.
+fn forget_unwanted(store: &Store, wanted: BTreeSet<Digest>) {
+    let forgotten = store.versions.list().and_then(|kept| {
+        let unwanted = kept.iter().filter(|digest| !wanted.contains(digest));
+        unwanted.into_iter().try_for_each(|digest| {
+            tracing::info!("nobody refers to version {} any more: its bytes are removed", digest.short());
+            store.compiled.forget(digest).and_then(|()| store.versions.forget(digest)).map(drop)
+        })
+    });
+    if let Err(e) = forgotten {
+        tracing::warn!("bytes of versions that nobody refers to stay until the next start: {e}");
+    }
 }
 
 /// Writes a kept state into the store.

@@ -2,7 +2,7 @@
 //!
 //! One file, replaced as a whole; this is its content. Old forms must stay loadable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,14 @@ pub struct Table {
     pub last_upgrade: UpgradeId,
     /// No generation up to this one is ever given again.
     pub last_generation: Generation,
+}
+
+impl Table {
+    /// Every version that it names as current, or as one that was: these may be asked for again.
+    pub fn versions(&self) -> BTreeSet<Digest> {
+        let of = |row: &Row| row.before.iter().map(|version| version.digest).chain([row.current]).collect::<Vec<_>>();
+        self.components.values().flat_map(of).collect()
+    }
 }
 
 /// What is current of one component.
