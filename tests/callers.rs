@@ -343,6 +343,29 @@ fn names_are_names_however_they_are_written() {
 }
 
 #[test]
+fn what_an_address_says_wrongly_is_refused_by_name_as_anything_else_is() {
+    let host = Host::start();
+    let wrong = [
+        ("GET /v1/events?since=-1", "since"),
+        ("GET /v1/events?sicne=1", "sicne"),
+        ("GET /v1/actors?component=counter", "component"),
+        ("GET /v1/upgrades?wiat=1s", "wiat"),
+        ("GET /v1/upgrades?wait=long", "wait"),
+        ("GET /v1/upgrades/first", "first"),
+        ("GET /v1/upgrades/1?wait=1s&wait=2s", "wait"),
+        ("GET /v1/actors/%ff/state", "UTF-8"),
+        ("POST /v1/deploy?component=counter&dry_run=true", "dry_run"),
+        ("POST /v1/deploy", "component"),
+        ("DELETE /v1/components/counter?force=perhaps", "force"),
+    ];
+    for (line, words) in wrong {
+        let (status, body) = raw(&host, head(&host, line, "Content-Length: 0\r\n").as_bytes());
+        assert_eq!((status, problem(&body)), (400, "bad-argument"), "{line}: {body}");
+        assert!(body["detail"].as_str().is_some_and(|detail| detail.contains(words)), "{line}: {body}");
+    }
+}
+
+#[test]
 fn idle_connections_keep_nobody_out() {
     raise_file_limit();
     let host = Host::start();

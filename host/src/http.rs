@@ -1,5 +1,6 @@
 //! The HTTP of the host. Wire shapes exist here and in `wire` alone; everything else gets typed calls.
 
+mod asked;
 mod body;
 mod call;
 pub use call::{OUTCOME, WAVE as MEDIA_WAVE};

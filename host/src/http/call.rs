@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use changeling_core::id::{Address, BadName, ComponentName, Key};
 use changeling_core::reason::CallError;
 use changeling_packed::{json, wave};
 
+use super::asked::Path;
 use super::body::{self, Whole};
 use super::problem::Problem;
 use super::{App, MAX_CALL};

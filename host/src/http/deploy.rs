@@ -1,7 +1,7 @@
 //! `POST /v1/deploy`: what dropping a file into the folder does, with an answer.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use changeling_core::Answer;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
+use super::asked::Query;
 use super::body::Whole;
 use super::problem::Problem;
 use super::{App, MAX_COMPONENT, upgrades, wire};
@@ -22,6 +23,7 @@ use crate::watch::check_whole;
 /// As what.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct As {
     /// The component that it is a version of.
     component: String,

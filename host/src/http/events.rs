@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use utoipa::IntoParams;
 
 use super::App;
+use super::asked::Query;
 use super::problem::Problem;
 use super::wire;
 use crate::store::{Pages, Record};
@@ -22,6 +23,7 @@ use crate::store::{Pages, Record};
 /// From where.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct From {
     /// The number of the last event that is known already.
     since: Option<u64>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::App;
+use super::asked::{Path, Query};
 use super::problem::Problem;
 use super::wire;
 use crate::actors::look;
@@ -49,6 +50,7 @@ pub async fn restart(State(app): State<App>, Path(address): Path<String>) -> Res
 /// Whether to remove what others need.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Remove {
     /// Though it has actors, or others call it.
     #[serde(default)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use changeling_core::id::{ComponentName, Digest, UpgradeId};
 use changeling_core::receipt::Receipt;
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use utoipa::IntoParams;
 
 use super::App;
+use super::asked::{Path, Query};
 use super::problem::Problem;
 use super::wire;
 use crate::control::Ending;
@@ -22,6 +23,7 @@ use crate::control::Ending;
 /// Which receipts.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Which {
     /// Of this component alone.
     component: Option<ComponentName>,
@@ -38,6 +40,7 @@ pub struct Which {
 /// How long to wait.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Wait {
     /// For the receipt to be final, as `10s`.
     wait: Option<String>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use changeling_core::id::{Address, ComponentName};
 use changeling_core::reason::CallError;
@@ -14,6 +14,7 @@ use serde_json::json;
 use utoipa::IntoParams;
 
 use super::App;
+use super::asked::{Path, Query};
 use super::problem::Problem;
 use super::wire;
 use crate::actors::actor::Activity;
@@ -141,6 +142,7 @@ pub async fn component(
 /// Which actors.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct Which {
     /// A component, or one address.
     address: Option<String>,
