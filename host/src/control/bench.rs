@@ -122,19 +122,20 @@ pub(super) fn ask_shapes(
     if !code.is_linked() || !code.version.hooks.state {
         return Ok(code);
     }
-    let refuse = |words: String| Refusal::new(Step::Checked, "shapes", Cause::Bytes, words);
+    let refuse = |act: &str, fault: Fault| match fault {
+        Fault::NoRoom(words) => surroundings(words),
+        fault => Refusal::new(Step::Checked, act, Cause::Bytes, fault.to_string()),
+    };
     let code = Arc::new(code);
     let asked = async {
         let address = Address::singleton(component.clone());
         let made = Instance::new(engine, code.clone(), address, limits, Want::Upkeep);
-        let mut instance = bounded(made).await?;
-        bounded(instance.shapes()).await
+        let mut instance = bounded(made).await.map_err(|fault| refuse("instantiation", fault))?;
+        bounded(instance.shapes()).await.map_err(|fault| refuse("shapes", fault))
     };
-    let shapes = futures_executor::block_on(asked).map_err(|fault| match fault {
-        Fault::NoRoom(words) => surroundings(words),
-        fault => refuse(fault.to_string()),
-    })?;
-    let mut code = Arc::into_inner(code).ok_or_else(|| refuse("its scratch instance outlived its use".into()))?;
+    let shapes = futures_executor::block_on(asked)?;
+    let mut code =
+        Arc::into_inner(code).ok_or_else(|| surroundings("its scratch instance outlived its use".to_owned()))?;
     code.version.shapes = shapes;
     Ok(code)
 }
