@@ -36,7 +36,13 @@ pub fn bench(criterion: &mut Criterion, board: &mut Board, host: &Host) {
         |times| {
             let took = timed(times, || cast(&increment, by()));
             handled += times;
-            assert_eq!(get.call_and_wait(Vec::new()), handled.to_le_bytes(), "each was handled");
+            let counted = loop {
+                match get.try_call_and_wait(Vec::new()) {
+                    Err(CallError::Overloaded) => std::thread::yield_now(),
+                    answer => break answer.expect("it answers"),
+                }
+            };
+            assert_eq!(counted, handled.to_le_bytes(), "each was handled");
             took
         },
     );

@@ -9,6 +9,7 @@ use changeling::engine::code::Function;
 use changeling::host::{self, Options};
 use changeling_core::contract::{Offer, Source};
 use changeling_core::id::{Address, ComponentName};
+use changeling_core::reason::CallError;
 use changeling_core::receipt::{Outcome, Receipt};
 use changeling_core::{Answer, Request};
 use futures_executor::block_on;
@@ -154,13 +155,21 @@ impl Target {
 
     /// Calls it with a packed message.
     pub async fn call(&self, args: Vec<u8>) -> Vec<u8> {
+        self.try_call(args).await.expect("it answers")
+    }
+
+    async fn try_call(&self, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
         let (target, function) = (self.address.clone(), self.function.clone());
-        let call = Call { target, function, args, deadline: Instant::now() + PATIENCE };
-        self.router.call(call).await.expect("it answers")
+        self.router.call(Call { target, function, args, deadline: Instant::now() + PATIENCE }).await
     }
 
     /// The same from a thread that waits.
     pub fn call_and_wait(&self, args: Vec<u8>) -> Vec<u8> {
         block_on(self.call(args))
+    }
+
+    /// The same where it may be refused.
+    pub fn try_call_and_wait(&self, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
+        block_on(self.try_call(args))
     }
 }
