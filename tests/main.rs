@@ -11,6 +11,7 @@ mod cli;
 mod crowd;
 mod disk_faults;
 mod docs;
+mod fault_matrix;
 mod first;
 mod hold;
 mod idle;

@@ -10,7 +10,7 @@ mod points;
 mod receipt;
 
 pub use brittle::{Brittle, End};
-pub use bytes::{bytes, digest, greeting, variant};
+pub use bytes::{bytes, digest, greeting, scripted, variant};
 pub use guests::wasm;
 pub use host::{Answer, BINARY, Host};
 pub use play::{Told, copy, digest_of, is_of_the_disk, is_whole, receipts_follow_each_other, stage};

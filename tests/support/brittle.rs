@@ -131,6 +131,14 @@ impl Brittle {
         self.child.try_wait().expect("it is ours").is_none()
     }
 
+    /// Waits for an end that nobody told it to make.
+    #[track_caller]
+    pub fn end_of_itself(mut self) -> End {
+        assert!(self.ends_within(PATIENCE), "it lives on:\n{}", self.drain());
+        let code = self.child.wait().expect("it has ended").code();
+        End { code, log: self.drain() }
+    }
+
     /// ^C where it lives, and its end.
     #[track_caller]
     pub fn end(mut self) -> End {

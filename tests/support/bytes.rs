@@ -35,3 +35,12 @@ pub fn greeting(word: &str) -> Vec<u8> {
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// The second counter with this fault: `ACT:FAULT`, or `ACT:FAULT@TOTAL` (see `guests/faulty/scripted`).
+pub fn scripted(script: &str) -> Vec<u8> {
+    const SCRIPT: &[u8] = b"script:......";
+    let mut bytes = bytes("counter-scripted");
+    let at = bytes.windows(SCRIPT.len()).position(|it| it == SCRIPT).expect("it has a script") + "script:".len();
+    bytes[at..at + script.len()].copy_from_slice(script.as_bytes());
+    bytes
+}

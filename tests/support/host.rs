@@ -1,5 +1,6 @@
 //! The real binary on a folder of its own, ended when dropped.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -17,14 +18,18 @@ use super::{Receipt, bytes, variant};
 pub const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
 /// No wait in a test is longer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// While there is a file of this name in its folder, a host that may fail has a disk that does.
+const DISK_REFUSES: &str = "the-disk-refuses";
+/// By how much the clock of one that may fail is wrong.
+const CLOCK: &str = "the-clock";
 
 /// A host that runs.
 pub struct Host {
     child: Option<Child>,
     dir: TempDir,
     options: Vec<String>,
-    /// A variable of its environment, and its value.
-    fault: Option<(&'static str, &'static str)>,
+    /// Variables of its environment, and their values.
+    faults: Vec<(&'static str, OsString)>,
     url: String,
     token: String,
     log: Receiver<String>,
@@ -85,9 +90,39 @@ impl Host {
         let dir = folder();
         std::fs::write(dir.path().join("changeling.toml"), manifest).expect("the manifest is written");
         let mut host = Self::not_begun(dir, &[]);
-        host.fault = Some((variable, value));
+        host.faults = vec![(variable, value.into())];
         host.begin();
         host
+    }
+
+    /// On an empty folder with this manifest, a disk that fails like this from [`disk_refuses`](Self::disk_refuses) on (see
+    /// `store/fault.rs`), and a clock that can be made to [jump](Self::clock_jumps).
+    pub fn that_may_fail(manifest: &str, disk: &str) -> Self {
+        let dir = folder();
+        std::fs::write(dir.path().join("changeling.toml"), manifest).expect("the manifest is written");
+        let mut host = Self::not_begun(dir, &[]);
+        host.faults = vec![("CHANGELING_FAULT_CLOCK", host.dir().join(CLOCK).into())];
+        if !disk.is_empty() {
+            host.faults.push(("CHANGELING_FAULT", disk.into()));
+            host.faults.push(("CHANGELING_FAULT_WHILE", host.dir().join(DISK_REFUSES).into()));
+        }
+        host.begin();
+        host
+    }
+
+    /// From now on the disk fails as this host was told it would.
+    pub fn disk_refuses(&self) {
+        self.write_file(DISK_REFUSES, b"");
+    }
+
+    /// The disk is well again.
+    pub fn disk_takes(&self) {
+        std::fs::remove_file(self.dir().join(DISK_REFUSES)).expect("the disk refused");
+    }
+
+    /// The wall clock is wrong by so many milliseconds.
+    pub fn clock_jumps(&self, by: i64) {
+        self.write_file(CLOCK, by.to_string().as_bytes());
     }
 
     fn on(dir: TempDir, options: &[&str]) -> Self {
@@ -112,8 +147,8 @@ impl Host {
         let (_, log) = channel();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let (url, token) = (String::new(), String::new());
-        let (fault, first_lines, log_form) = (None, Vec::new(), "json");
-        Self { child: None, dir, options, fault, url, token, log, first_lines, log_form, agent }
+        let (faults, first_lines, log_form) = (Vec::new(), Vec::new(), "json");
+        Self { child: None, dir, options, faults, url, token, log, first_lines, log_form, agent }
     }
 
     fn begin(&mut self) {
@@ -121,7 +156,7 @@ impl Host {
             .args(["run", "--listen", "127.0.0.1:0", "--log", self.log_form])
             .env("CHANGELING_LOG_LEVEL", if self.log_form == "text" { "trace" } else { "info" })
             .args(&self.options)
-            .envs(self.fault)
+            .envs(self.faults.clone())
             .arg(self.dir.path())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())

@@ -5,7 +5,7 @@
 //! `CHANGELING_FAULT` is `count`, which logs every point, or `KIND[:OPERATION][:PATH][@FIRST[-[LAST]]]`:
 //!
 //! - KIND: `kill` (right before the operation), `kill-in` (a write is half done, anything else just done), `eio`,
-//!   `enospc` (half of a write is done), `erofs`;
+//!   `enospc` (half of a write is done), `erofs`, `eacces`;
 //! - OPERATION: one of [`Op`]'s names; all where none is given;
 //! - PATH: how the path in the host's folder begins: `receipts`, `table.json`. A file that is still being written has
 //!   the path that it is to get, or that of its folder where this is not known yet;
@@ -55,13 +55,14 @@ enum Kind {
     Refuse(Errno),
 }
 
-const KINDS: [(Kind, &str); 6] = [
+const KINDS: [(Kind, &str); 7] = [
     (Kind::Count, "count"),
     (Kind::Kill, "kill"),
     (Kind::KillIn, "kill-in"),
     (Kind::Refuse(Errno::IO), "eio"),
     (Kind::Refuse(Errno::NOSPC), "enospc"),
     (Kind::Refuse(Errno::ROFS), "erofs"),
+    (Kind::Refuse(Errno::ACCESS), "eacces"),
 ];
 
 #[derive(Debug, PartialEq, Eq)]

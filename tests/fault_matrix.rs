@@ -1,0 +1,271 @@
+//! The fault matrix: every step of a version's way, and every fault that can meet it there, cell by cell, each with what
+//! must come of it. A fault that cannot meet a step says why not. `CHANGELING_MATRIX` is how often each is done, once
+//! where it does not say.
+//!
+//! Read with the rules of upgrades: a candidate that fails is *refused*, and the current version runs on with its state
+//! and its queue. Left out with their steps: probation and an operator's rollback, which there are not yet, and what
+//! needs a journal or durable state.
+
+mod stage;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use stage::*;
+
+/// What must come of one fault at one step.
+enum Cell {
+    Must(Box<dyn Fn()>),
+    /// It cannot be: why not.
+    No(#[expect(dead_code, reason = "whoever reads the table reads it")] &'static str),
+}
+
+/// A step, and each fault.
+struct Row {
+    step: &'static str,
+    error: Cell,
+    trap: Cell,
+    endless: Cell,
+    allocates: Cell,
+    wrong_bytes: Cell,
+    slow: Cell,
+    killed: Cell,
+    disk_full: Cell,
+    forbidden: Cell,
+    clock_jumps: Cell,
+    file_vanishes: Cell,
+}
+
+fn must(come: impl Fn() + 'static) -> Cell {
+    Cell::Must(Box::new(come))
+}
+
+const fn no(why: &'static str) -> Cell {
+    Cell::No(why)
+}
+
+impl Row {
+    /// Does every cell, and names each that failed.
+    fn holds(self) {
+        let times = std::env::var("CHANGELING_MATRIX").map_or(1, |text| text.parse().expect("a number"));
+        let cells = [
+            ("error", self.error),
+            ("trap", self.trap),
+            ("endless", self.endless),
+            ("allocates", self.allocates),
+            ("wrong bytes", self.wrong_bytes),
+            ("slow", self.slow),
+            ("killed", self.killed),
+            ("disk full", self.disk_full),
+            ("forbidden", self.forbidden),
+            ("clock jumps", self.clock_jumps),
+            ("file vanishes", self.file_vanishes),
+        ];
+        let mut failed = Vec::new();
+        for (fault, cell) in cells {
+            let Cell::Must(come) = cell else { continue };
+            for time in 1..=times {
+                if catch_unwind(AssertUnwindSafe(&come)).is_err() {
+                    failed.push(format!("{} × {fault}, time {time}", self.step));
+                }
+            }
+        }
+        assert!(failed.is_empty(), "failed: {failed:#?}");
+    }
+}
+
+const NOTHING_OF_THE_GUEST: &str = "no code of a guest runs in it";
+const NO_FILE: &str = "it writes no file";
+
+#[test]
+fn load() {
+    let row = Row {
+        step: "load",
+        error: must(|| ignored(b"this is a letter, and no component", "it is text")),
+        trap: no(NOTHING_OF_THE_GUEST),
+        endless: no(NOTHING_OF_THE_GUEST),
+        allocates: must(too_large),
+        wrong_bytes: must(|| ignored(&half(), "it breaks off or is damaged")),
+        slow: must(slowly_written),
+        killed: must(|| killed_at("kill:rename:versions", Comes::AsItWas)),
+        disk_full: must(|| refused_by_the_disk("enospc:versions", "No space left on device")),
+        forbidden: must(|| refused_by_the_disk("eacces:versions", "Permission denied")),
+        clock_jumps: must(old_and_future_files),
+        file_vanishes: must(vanishes_as_soon_as_it_is_there),
+    };
+    row.holds();
+}
+
+#[test]
+fn instantiate() {
+    let row = Row {
+        step: "instantiate",
+        error: must(an_import_that_nobody_provides),
+        trap: must(|| refused("start:trap", "instantiation", SCRIPT)),
+        endless: must(|| refused("start:loop", "instantiation", "of CPU")),
+        allocates: must(|| refused("start:allocate", "instantiation", "memory: it asked for")),
+        wrong_bytes: must(damaged_code_in_the_cache),
+        slow: must(|| refused("start:slow", "instantiation", "of CPU")),
+        killed: must(|| killed_in("start:slow", "checked")),
+        disk_full: no(NO_FILE),
+        forbidden: no(NO_FILE),
+        clock_jumps: must(|| the_clock_jumps_in("start:slow", "checked")),
+        file_vanishes: must(|| the_file_vanishes_in("start:slow", "checked")),
+    };
+    row.holds();
+}
+
+#[test]
+fn init_at_the_first_start() {
+    let row = Row {
+        step: "init (first start)",
+        error: must(|| not_loaded("init:err", "init", SCRIPT)),
+        trap: must(|| not_loaded("init:trap", "init", SCRIPT)),
+        endless: must(|| not_loaded("init:loop", "init", "of CPU")),
+        allocates: must(|| not_loaded("init:allocate", "init", "memory: it asked for")),
+        wrong_bytes: must(|| not_loaded("init:wrong", "init", "utf-8")),
+        slow: must(|| not_loaded("init:slow", "init", "of CPU")),
+        killed: must(killed_in_its_first_init),
+        disk_full: no(NO_FILE),
+        forbidden: no(NO_FILE),
+        clock_jumps: must(|| the_clock_jumps_in("init:slow", "checked")),
+        file_vanishes: must(|| the_file_vanishes_in("init:slow", "checked")),
+    };
+    row.holds();
+}
+
+#[test]
+fn call() {
+    let row = Row {
+        step: "call",
+        error: must(an_error_is_an_answer),
+        trap: must(|| crashes("ask:trap", SCRIPT)),
+        endless: must(|| crashes("ask:loop", "of CPU")),
+        allocates: must(|| crashes("ask:allocate", "memory: it asked for")),
+        wrong_bytes: must(|| crashes("ask:wrong", "UTF-8")),
+        slow: must(a_late_answer_is_dropped),
+        killed: must(killed_in_a_call),
+        disk_full: must(|| calls_need_no_disk("enospc")),
+        forbidden: must(|| calls_need_no_disk("eacces")),
+        clock_jumps: must(the_clock_jumps_in_a_call),
+        file_vanishes: must(a_file_that_is_gone_is_not_missed),
+    };
+    row.holds();
+}
+
+#[test]
+fn save_by_the_old_version() {
+    let row = Row {
+        step: "save (old)",
+        error: must(|| refused_by_the_old("save:err@13", SCRIPT)),
+        trap: must(|| lost_by_the_old("save:trap@13", SCRIPT)),
+        endless: must(an_endless_save_is_waited_for_no_longer_than_said),
+        allocates: must(|| lost_by_the_old("save:allocate@13", "memory: it asked for")),
+        wrong_bytes: must(|| refused_by_the_new("save:wrong@13", "code-change")),
+        slow: must(a_slow_save_is_not_now),
+        killed: must(|| killed_while_the_old_saves("save:slow@13")),
+        disk_full: must(|| kept_states_need_a_disk("enospc:kept", "No space left on device")),
+        forbidden: must(|| kept_states_need_a_disk("eacces:kept", "Permission denied")),
+        clock_jumps: must(|| the_clock_jumps_in("save:slow", "checked")),
+        file_vanishes: must(|| the_file_vanishes_in("save:slow", "checked")),
+    };
+    row.holds();
+}
+
+#[test]
+fn code_change_in_the_new_version() {
+    let row = Row {
+        step: "code-change (new)",
+        error: must(|| refused("code-change:err@40", "code-change", SCRIPT)),
+        trap: must(|| refused("code-change:trap@40", "code-change", SCRIPT)),
+        endless: must(|| refused("code-change:loop@40", "code-change", "of CPU")),
+        allocates: must(|| refused("code-change:allocate@40", "code-change", "memory: it asked for")),
+        wrong_bytes: must(|| refused("code-change:wrong@40", "code-change", "utf-8")),
+        slow: must(|| refused("code-change:slow@40", "code-change", "of CPU")),
+        killed: must(|| killed_in("code-change:slow@40", "switching")),
+        disk_full: no(NO_FILE),
+        forbidden: no(NO_FILE),
+        clock_jumps: must(|| the_clock_jumps_in("code-change:slow@40", "switching")),
+        file_vanishes: must(|| the_file_vanishes_in("code-change:slow@40", "switching")),
+    };
+    row.holds();
+}
+
+#[test]
+fn restore_in_the_same_version() {
+    let row = Row {
+        step: "restore",
+        error: must(|| stays_parked("code-change:err@40", SCRIPT)),
+        trap: must(|| stays_parked("code-change:trap@40", SCRIPT)),
+        endless: must(|| stays_parked("code-change:loop@40", "of CPU")),
+        allocates: must(|| stays_parked("code-change:allocate@40", "memory: it asked for")),
+        wrong_bytes: must(a_damaged_state_stays_parked),
+        slow: must(|| stays_parked("code-change:slow@40", "of CPU")),
+        killed: must(killed_before_it_is_no_longer_parked),
+        disk_full: no("it only removes a file, which takes no room"),
+        forbidden: must(a_parked_state_that_cannot_be_removed),
+        clock_jumps: must(the_clock_jumps_while_it_is_parked),
+        file_vanishes: must(the_file_vanishes_while_it_is_parked),
+    };
+    row.holds();
+}
+
+#[test]
+fn health_of_the_new_version() {
+    let row = Row {
+        step: "health",
+        error: must(|| refused("health:err", "health check", SCRIPT)),
+        trap: must(|| refused("health:trap", "health check", SCRIPT)),
+        endless: must(|| refused("health:loop", "health check", "of CPU")),
+        allocates: must(|| refused("health:allocate", "health check", "memory: it asked for")),
+        wrong_bytes: must(|| refused("health:wrong", "health check", "utf-8")),
+        slow: must(|| refused("health:slow", "health check", "of CPU")),
+        killed: must(|| killed_in("health:slow@40", "switching")),
+        disk_full: no(NO_FILE),
+        forbidden: no(NO_FILE),
+        clock_jumps: must(|| the_clock_jumps_in("health:slow@40", "switching")),
+        file_vanishes: must(|| the_file_vanishes_in("health:slow@40", "switching")),
+    };
+    row.holds();
+}
+
+#[test]
+fn switch() {
+    let row = Row {
+        step: "switch",
+        error: must(|| refused_by_the_disk("eio:write:table.json", "Input/output error")),
+        trap: no(NOTHING_OF_THE_GUEST),
+        endless: no(NOTHING_OF_THE_GUEST),
+        allocates: no(NOTHING_OF_THE_GUEST),
+        wrong_bytes: no(NOTHING_OF_THE_GUEST),
+        slow: must(who_is_at_work_is_not_waited_for_for_ever),
+        killed: must(|| {
+            killed_at("kill:rename:table.json", Comes::AsItWas);
+            killed_at("kill-in:rename:table.json", Comes::Either);
+            killed_at("kill-in:sync:table.json", Comes::Either);
+        }),
+        disk_full: must(|| refused_by_the_disk("enospc:table.json", "No space left on device")),
+        forbidden: must(|| refused_by_the_disk("eacces:table.json", "Permission denied")),
+        clock_jumps: must(|| the_clock_jumps_in("", "switching")),
+        file_vanishes: must(|| the_file_vanishes_in("", "switching")),
+    };
+    row.holds();
+}
+
+#[test]
+fn purge() {
+    let row = Row {
+        step: "purge",
+        error: must(|| bytes_that_cannot_be_removed("eio:remove:versions", "Input/output error")),
+        trap: no("the old instance is dropped, and not called"),
+        endless: no("the old instance is dropped, and not called"),
+        allocates: no("the old instance is dropped, and not called"),
+        wrong_bytes: no(NOTHING_OF_THE_GUEST),
+        slow: must(a_call_in_flight_is_waited_for),
+        killed: must(killed_before_bytes_are_removed),
+        disk_full: no("it only removes files, which takes no room"),
+        forbidden: must(|| bytes_that_cannot_be_removed("eacces:remove:versions", "Permission denied")),
+        clock_jumps: must(|| the_clock_jumps_in("", "published")),
+        file_vanishes: must(|| the_file_vanishes_in("", "published")),
+    };
+    row.holds();
+}
