@@ -11,8 +11,8 @@ pub trait Lifecycle: Sized {
     /// The actor does not come to be, and whoever wanted it is shown the error.
     fn init(start: Start) -> Result<Self, String>;
 
-    /// Called once before the actor ends in order. It has 5 seconds. Not called after a panic, for a kill, or when the
-    /// code is replaced.
+    /// Called once before the actor ends in order. It has 5 seconds. Not called after a panic, for a kill, when the code is
+    /// replaced, or when the host ends and saves the state for its next start.
     fn terminate(&mut self, _reason: ExitReason) {}
 }
 

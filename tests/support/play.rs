@@ -187,12 +187,8 @@ impl Told {
         } else if answer.status == 404 {
             assert!(!self.current.contains_key(component), "{answer:?}");
         } else {
-            // It says what is lost all the same.
             self.is_of_the_disk(&answer.body);
-            assert!(answer.body.to_string().contains("its actors have ended, and their state with them"), "{answer:?}");
-            let of = |address: &String| address.split('/').next() == Some(component);
-            self.totals.retain(|address, _| !of(address));
-            self.kept.iter_mut().filter(|(address, _)| of(address)).for_each(|(_, kept)| *kept = [0].into());
+            assert!(answer.body.to_string().contains("nothing has changed"), "{answer:?}");
         }
         self.perhaps.remove(component);
         Some(())

@@ -45,8 +45,18 @@ pub(crate) enum Standing {
     /// The host has just begun, and brings back what the table says.
     Restoring(Restoring),
     Present,
-    /// It is being taken away, for whom.
-    Removing(Vec<RequestId>),
+    /// It is being taken away: for whom, and whether the table is without it already, so that its actors end.
+    Removing {
+        asked: Vec<RequestId>,
+        is_written: bool,
+    },
+}
+
+impl Standing {
+    /// Whether its actors may live, and others be born.
+    pub fn lets_live(&self) -> bool {
+        matches!(self, Standing::Present | Standing::Removing { is_written: false, .. })
+    }
 }
 
 #[derive(Debug)]
@@ -174,6 +184,7 @@ impl Component {
             return;
         }
         match self.versions.get_mut(&digest) {
+            Some(loaded) if loaded.is_retired => {}
             Some(loaded) => {
                 loaded.is_retired = true;
                 turn.ask(Effect::Retire { component: self.name.clone(), digest });

@@ -159,7 +159,7 @@ impl Component {
         }
         let parked = match &self.standing {
             Standing::Restoring(restoring) => restoring.parked(),
-            Standing::Present | Standing::Removing(_) => 0,
+            Standing::Present | Standing::Removing { .. } => 0,
         };
         match (self.actors.len() + parked, self.policy.keyed) {
             (0, _) => None,

@@ -111,10 +111,10 @@ impl Component {
         self.proceed(turn);
     }
 
-    /// Takes the component away: its actors end first.
+    /// Takes the component away: out of the table first, so that a disk that refuses has ended nobody.
     pub fn remove(&mut self, request: RequestId, turn: &mut Turn<'_>) {
         match &mut self.standing {
-            Standing::Removing(requests) => return requests.push(request),
+            Standing::Removing { asked, .. } => return asked.push(request),
             Standing::Restoring(_) => {
                 let words = format!("{} is still being brought back; try again", self.name);
                 return turn.answer([request], &refused(words));
@@ -129,53 +129,52 @@ impl Component {
             let words = format!("there is no component {}", self.name);
             return turn.answer([request], &Answer::Failed(CallError::NoSuchComponent, words));
         }
-        self.standing = Standing::Removing(vec![request]);
+        self.standing = Standing::Removing { asked: vec![request], is_written: false };
+        turn.ledger.propose(self.name.clone(), Change::Gone);
+    }
+
+    /// The table without it is on disk: its actors end. Or it could not be written: then all goes on as it was.
+    pub fn removed(&mut self, outcome: Result<(), &str>, turn: &mut Turn<'_>) {
+        let Standing::Removing { asked, is_written } = &mut self.standing else {
+            return turn.stray();
+        };
+        if let Err(error) = outcome {
+            let words = format!(
+                "the table could not be written, so {} is not removed, and nothing has changed: {error}",
+                self.name
+            );
+            turn.answer(std::mem::take(asked), &refused(words));
+            self.standing = Standing::Present;
+            return self.begin_next(turn);
+        }
+        *is_written = true;
+        self.current = None;
+        turn.ask(Effect::Publish { component: self.name.clone(), current: None });
         self.supersede_waiting("the component is removed", turn);
         self.finish(Outcome::Superseded, Some("the component is removed".to_owned()), turn);
         let keys: Vec<ActorKey> = self.actors.keys().cloned().collect();
         for key in &keys {
             self.end(key, Goal::End(ExitReason::Shutdown), turn);
         }
-        if keys.is_empty() {
-            self.is_removed_when_empty(turn);
-        }
+        self.is_gone_when_empty(turn);
     }
 
-    /// The last actor of a component that is being removed is gone: the table comes next.
-    pub fn is_removed_when_empty(&mut self, turn: &mut Turn<'_>) {
-        if matches!(self.standing, Standing::Removing(_)) && self.actors.is_empty() && !turn.ending {
-            turn.ledger.propose(self.name.clone(), Change::Gone);
+    /// The last actor of a component that is being removed has ended, and what is left goes.
+    pub fn is_gone_when_empty(&mut self, turn: &mut Turn<'_>) {
+        let Standing::Removing { asked, is_written: true } = &mut self.standing else { return };
+        if !self.actors.is_empty() || turn.ending {
+            return;
         }
-    }
-
-    /// The table without it is on disk, or could not be written: then it goes on.
-    pub fn removed(&mut self, outcome: Result<(), &str>, turn: &mut Turn<'_>) {
-        let Standing::Removing(requests) = std::mem::replace(&mut self.standing, Standing::Present) else {
-            return turn.stray();
-        };
-        match outcome {
-            Ok(()) => {
-                self.current = None;
-                // Nobody lives: whatever comes next comes by what the manifest says.
-                self.policy = self.declared.clone();
-                turn.ask(Effect::Publish { component: self.name.clone(), current: None });
-                let versions: Vec<_> = self.versions.keys().copied().collect();
-                for digest in versions {
-                    self.retire(digest, turn);
-                }
-                turn.tell(Happening::Removed { component: self.name.clone() });
-                turn.answer(requests, &Answer::Done);
-            }
-            Err(error) => {
-                let words = format!(
-                    "the table could not be written, so {} is not removed: {error}; its actors have ended, and their \
-                     state with them: when the disk takes it, `remove` again, or go on with new ones",
-                    self.name
-                );
-                turn.answer(requests, &refused(words));
-                self.begin_singleton(turn);
-            }
+        let asked = std::mem::take(asked);
+        self.standing = Standing::Present;
+        // Nobody lives: whatever comes next comes by what the manifest says.
+        self.policy = self.declared.clone();
+        let versions: Vec<_> = self.versions.keys().copied().collect();
+        for digest in versions {
+            self.retire(digest, turn);
         }
+        turn.tell(Happening::Removed { component: self.name.clone() });
+        turn.answer(asked, &Answer::Done);
         self.begin_next(turn);
     }
 
@@ -187,10 +186,10 @@ impl Component {
             self.standing = Standing::Present;
             wanted.iter().for_each(|key| self.turn_away(key, CallError::Stopped, turn));
         }
-        if let Standing::Removing(requests) = &mut self.standing {
-            let requests = std::mem::take(requests);
+        if let Standing::Removing { asked, .. } = &mut self.standing {
+            let asked = std::mem::take(asked);
             let answer = Answer::Failed(CallError::Stopped, "the host is ending".to_owned());
-            turn.answer(requests, &answer);
+            turn.answer(asked, &answer);
         }
         match self.upgrade.as_ref().map(|upgrade| (upgrade.is_before_publish(), upgrade.draft.step)) {
             Some((true, step)) => {

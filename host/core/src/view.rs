@@ -200,7 +200,7 @@ fn life(life: &Life) -> LifeView {
 fn state(component: &Component) -> ComponentState {
     match component.standing {
         Standing::Restoring(_) => ComponentState::Loading,
-        Standing::Removing(_) => ComponentState::Removing,
+        Standing::Removing { .. } => ComponentState::Removing,
         Standing::Present if component.current.is_some() => ComponentState::Serving,
         Standing::Present => ComponentState::Absent,
     }

@@ -23,8 +23,10 @@ impl Component {
         }
         match &mut self.standing {
             Standing::Restoring(restoring) => return restoring.wants(key),
-            Standing::Removing(_) => return self.turn_away(&key, CallError::NoSuchComponent, turn),
-            Standing::Present => {}
+            Standing::Removing { is_written: true, .. } => {
+                return self.turn_away(&key, CallError::NoSuchComponent, turn);
+            }
+            Standing::Present | Standing::Removing { is_written: false, .. } => {}
         }
         let Some(current) = self.current else {
             return self.turn_away(&key, CallError::NoSuchComponent, turn);

@@ -1,7 +1,7 @@
 //! How an incarnation ends, and what comes after it: nothing, or another one after a wait.
 
 use super::{ActorKey, Goal, Life};
-use crate::component::{Component, Standing};
+use crate::component::Component;
 use crate::effect::{Answer, Birth, Effect};
 use crate::happening::Happening;
 use crate::id::Generation;
@@ -57,7 +57,7 @@ impl Component {
 
     fn live_on_or_not(&mut self, key: &ActorKey, reason: ExitReason, fate: Fate, turn: &mut Turn<'_>) {
         let address = self.address(key);
-        let may_live = !turn.ending && matches!(self.standing, Standing::Present);
+        let may_live = !turn.ending && self.standing.lets_live();
         let Some(actor) = self.actors.get_mut(key) else { return };
         let was_parking = actor.life == Life::Parking;
         match (actor.goal.clone(), fate) {
@@ -108,7 +108,7 @@ impl Component {
         if actor.wanted {
             self.wanted(key.clone(), turn);
         }
-        self.is_removed_when_empty(turn);
+        self.is_gone_when_empty(turn);
     }
 
     /// Puts an actor away for the next start of the host.

@@ -77,7 +77,7 @@ fn what_waits_is_shown_with_whom_it_waits_for() {
     let component = stage.world.components().next().expect("a component");
     let waiting = component.waiting.expect("an upgrade waits");
     assert_eq!((waiting.label.as_str(), waiting.why.contains("1 (counter/a), 2 (counter/b)")), ("6", true));
-    stage.set("remove counter");
+    stage.set("remove counter \n written");
     assert!(stage.world.components().next().is_some_and(|component| component.waiting.is_none()));
 }
 

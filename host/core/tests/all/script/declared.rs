@@ -151,7 +151,7 @@ fn keys_stay_where_actors_live_until_the_component_is_loaded_again() {
     stage.declare("maths", |policy| policy.keyed = true);
     stage.play("wanted counter/c \n wanted clock/a");
     stage.declare("clock", |policy| policy.max_actors = 3);
-    stage.play("remove clock \n stopped clock \n written");
+    stage.play("remove clock \n written \n stopped clock");
     stage.play("deploy clock@1 \n loaded \n proved \n written \n wanted clock/a");
     expect![[r#"
         declare counter
@@ -169,13 +169,13 @@ fn keys_stay_where_actors_live_until_the_component_is_loaded_again() {
         declare clock
           tell: the manifest has changed
         remove clock
+          write table: counter@1, maths@1
+        written
+          publish no clock
           stop clock: shutdown
         stopped clock
           tell: clock ended: shutdown
           turn away clock: Stopped
-          write table: counter@1, maths@1
-        written
-          publish no clock
           retire clock@1
           tell: clock is removed
           answer 4: Done
@@ -201,7 +201,7 @@ fn what_is_taken_back_before_it_held_is_no_matter() {
     let mut stage = running();
     stage.declare("counter", |policy| policy.keyed = false);
     stage.declare("counter", |policy| policy.keyed = true);
-    stage.set("remove counter \n stopped counter/a \n stopped counter/b \n written");
+    stage.set("remove counter \n written \n stopped counter/a \n stopped counter/b");
     stage.play("deploy counter@1 \n loaded \n proved \n written \n wanted counter/a");
     expect![[r#"
         declare counter

@@ -106,31 +106,47 @@ fn a_stopped_singleton_is_begun_again_when_asked() {
 #[test]
 fn a_component_is_removed() {
     let mut stage = running();
-    stage.set("offer counter@1");
-    stage.play("remove counter \n wanted counter/c \n stopped counter/a \n stopped counter/b \n write-fails");
-    stage.play("remove counter \n written \n drained counter@1 \n wanted counter/a \n offer counter@1");
+    stage.set("offer counter@1 \n written");
+    // A disk that refuses has ended nobody, and nobody was turned away.
+    stage.play("remove counter \n wanted counter/c \n started counter/c \n write-fails \n wait 1s \n written");
+    stage.play("remove counter \n remove counter \n written \n wanted counter/d");
+    stage.play("stopped counter/a \n stopped counter/b \n stopped counter/c \n drained counter@1");
+    stage.play("wanted counter/a \n offer counter@1");
     expect![[r#"
         remove counter
+          write table: clock@1
+        wanted counter/c
+          start counter/c #4 on 1: first
+        started counter/c
+        write-fails
+          tell: trouble with the table: no room on /var
+          answer 3: Failed(Refused("the table could not be written, so counter is not removed, and nothing has changed: no room on /var"), "the table could not be written, so counter is not removed, and nothing has changed: no room on /var")
+        wait 1s
+          write table: clock@1, counter@1
+        written
+        remove counter
+          write table: clock@1
+        remove counter
+        written
+          publish no counter
           stop counter/a: shutdown
           stop counter/b: shutdown
-        wanted counter/c
-          turn away counter/c: NoSuchComponent
+          stop counter/c: shutdown
+        wanted counter/d
+          turn away counter/d: NoSuchComponent
         stopped counter/a
           tell: counter/a ended: shutdown
           turn away counter/a: Stopped
         stopped counter/b
           tell: counter/b ended: shutdown
           turn away counter/b: Stopped
-        write-fails
-          tell: trouble with the table: no room on /var
-          write table: clock@1
-        remove counter
-        written
-          publish no counter
+        stopped counter/c
+          tell: counter/c ended: shutdown
+          turn away counter/c: Stopped
           retire counter@1
           tell: counter is removed
-          answer 3: Done
           answer 4: Done
+          answer 5: Done
         drained counter@1
           forget 1
         wanted counter/a
