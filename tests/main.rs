@@ -26,6 +26,7 @@ mod openapi;
 mod order;
 mod restart;
 mod rollback;
+mod soak;
 mod strange_files;
 mod strange_folders;
 mod sudden_death;
