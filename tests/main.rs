@@ -9,6 +9,7 @@ mod callers;
 mod calls;
 mod cli;
 mod crowd;
+mod defects;
 mod disk_faults;
 mod docs;
 mod first;
