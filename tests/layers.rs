@@ -5,12 +5,13 @@ use std::process::Command;
 
 /// Each module of the host, and the modules of the host that it may name. `host` and `main` know all.
 const MAY_NAME: &[(&str, &[&str])] = &[
+    ("defect", &[]),
     ("engine", &[]),
     ("store", &[]),
     ("watch", &[]),
     ("config", &[]),
-    ("actors", &["engine"]),
-    ("control", &["actors", "config", "engine", "store"]),
+    ("actors", &["defect", "engine"]),
+    ("control", &["actors", "config", "defect", "engine", "store"]),
     ("observe", &["actors", "control", "engine", "store"]),
     ("http", &["actors", "config", "control", "engine", "observe", "store", "watch"]),
     ("cli", &["config", "control", "engine", "host", "http", "store", "watch"]),

@@ -288,7 +288,8 @@ async fn when_restored(handle: &Handle) -> anyhow::Result<()> {
 fn deciding(config: &Config) -> changeling_core::Settings {
     let provides = wit::PROVIDED.iter().map(|interface| (*interface).to_owned()).collect();
     let of = config.components.iter().map(|(name, component)| (name.clone(), component.policy.clone())).collect();
-    changeling_core::Settings { provides, default: config.defaults.policy.clone(), of }
+    let defect = crate::defect::seeded();
+    changeling_core::Settings { provides, default: config.defaults.policy.clone(), of, defect }
 }
 
 /// What it says to HTTP.

@@ -5,6 +5,7 @@ pub mod actors;
 pub mod cli;
 pub mod config;
 pub mod control;
+mod defect;
 pub mod engine;
 pub mod host;
 pub mod http;

@@ -31,6 +31,16 @@ pub fn greeting(word: &str) -> Vec<u8> {
     bytes
 }
 
+/// A witness in bytes of their own, which it says with every answer.
+pub fn marked(guest: &str, mark: u64) -> Vec<u8> {
+    const MARK: &[u8] = b"mark 00000000";
+    let mut bytes = bytes(guest);
+    let mut found = bytes.windows(MARK.len()).enumerate().filter(|(_, it)| *it == MARK).map(|(at, _)| at);
+    let (at, None) = (found.next().expect("it bears a mark"), found.next()) else { panic!("it bears two marks") };
+    bytes[at..at + MARK.len()].copy_from_slice(format!("mark {mark:08}").as_bytes());
+    bytes
+}
+
 /// The SHA-256 of these bytes, as receipts write it.
 pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -16,6 +16,8 @@ use super::{Receipt, bytes, variant};
 
 /// The program itself.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_changeling");
+/// Names another build of it, for long runs.
+const ANOTHER: &str = "CHANGELING_BINARY";
 /// No wait in a test is longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// While there is a file of this name in its folder, a host that may fail has a disk that does.
@@ -152,7 +154,8 @@ impl Host {
     }
 
     fn begin(&mut self) {
-        let mut child = Command::new(BINARY)
+        let binary = std::env::var_os(ANOTHER).unwrap_or_else(|| BINARY.into());
+        let mut child = Command::new(binary)
             .args(["run", "--listen", "127.0.0.1:0", "--log", self.log_form])
             .env("CHANGELING_LOG_LEVEL", if self.log_form == "text" { "trace" } else { "info" })
             .args(&self.options)
@@ -311,11 +314,16 @@ impl Host {
 
     /// A caller that can be given to a thread.
     pub fn caller(&self) -> impl Fn(&str, &str, Value) -> Answer + Send + 'static {
+        self.caller_within("60s")
+    }
+
+    /// The same, of one that waits so long.
+    pub fn caller_within(&self, deadline: &'static str) -> impl Fn(&str, &str, Value) -> Answer + Send + 'static {
         let (agent, url, token) = (self.agent.clone(), self.url.clone(), self.token.clone());
         move |address, function, args| {
             let request = agent.post(format!("{url}/v1/call/{address}/{function}"));
             let request =
-                request.header("authorization", format!("Bearer {token}")).header("changeling-deadline", "60s");
+                request.header("authorization", format!("Bearer {token}")).header("changeling-deadline", deadline);
             answer(request.send_json(args))
         }
     }
@@ -390,6 +398,12 @@ impl Host {
     pub fn get_as(&self, path: &str, media: &str) -> Answer {
         let request = self.agent.get(format!("{}{path}", self.url)).header("accept", media);
         answer(request.header("authorization", format!("Bearer {}", self.token)).call())
+    }
+
+    /// Somebody who reads from a thread of its own.
+    pub fn reader(&self) -> impl Fn(&str) -> Answer + Send + 'static {
+        let (agent, url, bearer) = (self.agent.clone(), self.url.clone(), format!("Bearer {}", self.token));
+        move |path| answer(agent.get(format!("{url}{path}")).header("authorization", &bearer).call())
     }
 
     /// Any request, without a body.

@@ -13,6 +13,7 @@ mod actor;
 mod component;
 pub mod contract;
 pub mod declared;
+pub mod defect;
 mod effect;
 mod event;
 mod folder;

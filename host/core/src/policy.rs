@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::defect::Defect;
 use crate::id::ComponentName;
 
 /// How many live states a dry run looks at.
@@ -115,6 +116,8 @@ pub struct Settings {
     pub default: Policy,
     /// Of single components.
     pub of: BTreeMap<ComponentName, Policy>,
+    /// What a test wants done wrong; nothing in a host that works.
+    pub defect: Option<Defect>,
 }
 
 impl Settings {

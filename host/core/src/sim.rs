@@ -15,6 +15,7 @@ pub use catalog::{component, digest, keyed_actor, service};
 
 use crate::contract::{Offer, Source};
 use crate::declared::Declaration;
+use crate::defect::Defect;
 use crate::effect::{Effect, Request};
 use crate::event::Event;
 use crate::id::{Address, ComponentName, Key, RequestId};
@@ -148,17 +149,22 @@ enum Due {
 
 /// Runs a host out of a seed: a busy minute, then quiet, then its end.
 pub fn run(seed: u64, odds: Odds) -> Report {
-    live(seed, odds, false)
+    live(seed, odds, None, false)
 }
 
 /// The same, with every fact and every act in words.
 pub fn run_in_words(seed: u64, odds: Odds) -> Report {
-    live(seed, odds, true)
+    live(seed, odds, None, true)
 }
 
-fn live(seed: u64, odds: Odds, in_words: bool) -> Report {
+/// The same of a world that does one thing wrong.
+pub fn run_with(seed: u64, odds: Odds, defect: Defect) -> Report {
+    live(seed, odds, Some(defect), false)
+}
+
+fn live(seed: u64, odds: Odds, defect: Option<Defect>, in_words: bool) -> Report {
     let mut rng = SmallRng::seed_from_u64(seed);
-    let settings = settings(&mut rng, false);
+    let settings = Settings { defect, ..settings(&mut rng, false) };
     let mut sim = Sim {
         world: World::new(Table::default(), settings.clone()),
         rng,
@@ -243,7 +249,8 @@ impl Sim {
             self.at(at, Due::Fortune(Fortune::Request(RequestId(1_000 + u64::from(n)), what)));
         }
         for _ in 0..self.odds.manifests {
-            let (at, settings) = (Time(self.rng.random_range(0..minute)), settings(&mut self.rng, true));
+            let at = Time(self.rng.random_range(0..minute));
+            let settings = Settings { defect: self.settings.defect, ..settings(&mut self.rng, true) };
             self.at(at, Due::Fortune(Fortune::Manifest(settings)));
         }
         for _ in 0..self.odds.kills {

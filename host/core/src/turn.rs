@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::defect::Defect;
 use crate::effect::{Answer, Effect};
 use crate::happening::Happening;
 use crate::id::{Address, ComponentName, Digest, RequestId};
@@ -25,6 +26,8 @@ pub(crate) struct Turn<'a> {
     /// The host takes nothing new.
     pub ending: bool,
     pub provides: &'a BTreeSet<String>,
+    /// What a test wants done wrong.
+    pub defect: Option<Defect>,
     pub effects: &'a mut Vec<Effect>,
     pub ledger: &'a mut Ledger,
     pub alarms: &'a mut BTreeSet<(Time, Alarm)>,
@@ -37,6 +40,10 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     pub fn ask(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    pub fn is_seeded(&self, defect: Defect) -> bool {
+        defect.is_seeded(self.defect)
     }
 
     pub fn tell(&mut self, happening: Happening) {

@@ -52,6 +52,7 @@ impl World {
             wall,
             ending: self.is_ending,
             provides: &self.settings.provides,
+            defect: self.settings.defect,
             effects,
             ledger: &mut self.ledger,
             alarms: &mut self.alarms,

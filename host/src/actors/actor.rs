@@ -21,6 +21,7 @@ use super::mailbox::{Entry, Mailbox, Message, Next};
 use super::run;
 use super::stage::Stage;
 use super::terms::Terms;
+use crate::defect::{Defect, is_seeded};
 use crate::engine::code::{Code, Function};
 
 /// An address that has, had or will have an actor.
@@ -303,6 +304,9 @@ impl Actor {
             inner.lease = Lease::Resting(incarnation);
             return;
         }
+        if is_seeded(Defect::GateLeftShut) {
+            return;
+        }
         inner.lease = Lease::Running;
         drop(inner);
         self.stage.queue.spawn(run::run(self.clone(), incarnation, None));
@@ -326,6 +330,9 @@ impl Actor {
                 return Err(function);
             }
             inner.code = code.clone();
+            if is_seeded(Defect::MessageDropped) {
+                drop(inner.mailbox.take_next());
+            }
             let before = std::mem::replace(&mut inner.kept, kept);
             ((inner.mailbox.len() as u64, inner.waiting.take()), before)
         };

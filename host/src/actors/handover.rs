@@ -18,6 +18,7 @@ use super::held::Held;
 use super::incarnation::Incarnation;
 use super::kept::{Kept, State};
 use super::run::terminate;
+use crate::defect::{self, Defect, is_seeded};
 use crate::engine::code::Code;
 use crate::engine::envelope;
 use crate::engine::instance::{AtStake, Fault, Instance};
@@ -109,8 +110,11 @@ async fn carry_over(
     let mut length = 0;
     match order.handover {
         Handover::State { version, .. } => {
-            new.sandbox().timers = kept.timers.clone();
+            if !is_seeded(Defect::TimersLost) {
+                new.sandbox().timers = kept.timers.clone();
+            }
             let bytes = save(actor, order, &mut old.instance, version).await?;
+            let bytes = defect::mixed_up(&actor.address.component, bytes);
             let change = wit::state::Change { old_version: version, old_label: kept.label.clone(), extra: None };
             accept(actor, "code-change", bounded(new.code_change(change, &bytes)).await)?;
             accept(actor, "health check", bounded(new.health()).await)?;
@@ -229,6 +233,9 @@ fn release(
         figures,
     });
     incarnation.give_back();
+    if is_seeded(Defect::InstanceLeaked) {
+        return std::mem::forget(old);
+    }
     actor.stage.reaper.bury(old);
 }
 

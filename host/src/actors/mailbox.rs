@@ -10,6 +10,7 @@ use changeling_core::reason::CallError;
 use futures_channel::oneshot;
 
 use super::held::Held;
+use crate::defect::{Defect, is_seeded};
 use crate::engine::code::{Code, Function};
 use crate::engine::room::{Room, Want};
 
@@ -157,16 +158,20 @@ impl Mailbox {
         if let Some(taker) = self.system.pop_front() {
             return Next::Taker(taker);
         }
-        while let Some(entry) = self.queue.pop_front() {
+        while let Some(entry) = self.pop() {
             if let Entry::Message(message) = &entry {
                 self.leaves(message.size());
-                if message.is_abandoned() {
+                if message.is_abandoned() && !is_seeded(Defect::DeadlineIgnored) {
                     continue;
                 }
             }
             return Next::Entry(entry);
         }
         Next::Nothing
+    }
+
+    fn pop(&mut self) -> Option<Entry> {
+        if is_seeded(Defect::OrderBroken) { self.queue.pop_back() } else { self.queue.pop_front() }
     }
 
     /// A message of that size is in the queue no more.

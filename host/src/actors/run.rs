@@ -9,6 +9,7 @@ use super::guard::{bounded, guarded};
 use super::incarnation::Incarnation;
 use super::mailbox::{Entry, Message};
 use super::run_queue::yield_now;
+use crate::defect::{Defect, is_seeded};
 use crate::engine::instance::Fault;
 
 /// Messages that one run handles before it lets the others run.
@@ -79,6 +80,9 @@ async fn call(actor: &Actor, incarnation: &mut Incarnation, message: Message) ->
     let sandbox = incarnation.instance.sandbox();
     (sandbox.sender, sandbox.deadline) = (message.sender.clone(), message.deadline);
     let kill = incarnation.kill.clone();
+    if is_seeded(Defect::MessageDoubled) && incarnation.switched && incarnation.since_switch == 0 {
+        _ = incarnation.instance.call(&function, &message.args).await;
+    }
     let answer = guarded(kill.or(incarnation.instance.call(&function, &message.args))).await;
     count(actor, incarnation);
     match answer {

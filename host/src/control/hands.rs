@@ -19,6 +19,7 @@ use crate::actors::rehearse::{Scratch, made_up, prove, rehearse};
 use crate::actors::service::Service;
 use crate::actors::stage::Stage;
 use crate::actors::{back, handover, park, run};
+use crate::defect::{Defect, is_seeded};
 use crate::engine::code::Code;
 use crate::engine::timers::Timers;
 use crate::store::{ParkedActor, ParkedHead, ParkedTimer, Store};
@@ -205,6 +206,10 @@ impl Hands {
         };
         let disk = was_parked.then(|| (self.disk.clone(), address));
         let begun = move || disk.into_iter().for_each(|(disk, address)| _ = disk.send(disk::Job::Unpark(address)));
+        if is_seeded(Defect::ParkedRemovedEarly) {
+            begun();
+            return self.stage.queue.spawn(birth(actor, generation, code, from, || {}));
+        }
         self.stage.queue.spawn(birth(actor, generation, code, from, begun));
     }
 

@@ -4,6 +4,7 @@
 use super::{Actor, ActorKey, Goal, Life};
 use crate::component::{Component, Standing};
 use crate::contract::Kind;
+use crate::defect::Defect;
 use crate::effect::{Answer, Birth, Effect};
 use crate::event::StartFailure;
 use crate::happening::Happening;
@@ -57,7 +58,7 @@ impl Component {
 
     /// Starts an actor that is due, or lets it wait where births wait.
     pub fn bear(&mut self, key: &ActorKey, turn: &mut Turn<'_>) {
-        let waits = self.births_wait(turn.now);
+        let waits = self.births_wait(turn.now) && !turn.is_seeded(Defect::BirthSlipsIn);
         let Some(actor) = self.actors.get_mut(key) else { return };
         let (Life::Due { birth, .. } | Life::Held { birth }) = actor.life.clone() else {
             return;

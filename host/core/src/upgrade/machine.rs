@@ -11,6 +11,7 @@ use super::{Stage, Upgrade};
 use crate::actor::{ActorKey, Life};
 use crate::component::Component;
 use crate::contract::{Kind, Offer};
+use crate::defect::Defect;
 use crate::effect::{Answer, Birth, Effect, Handover};
 use crate::event::{Proof, Rehearsal};
 use crate::folder;
@@ -237,6 +238,10 @@ impl Component {
         let Upgrade { draft, asked, .. } = upgrade;
         let (id, to) = (draft.id, draft.to.digest);
         let is_undone = matches!(outcome, Outcome::Refused | Outcome::RolledBack);
+        if is_undone && turn.is_seeded(Defect::RefusedIsCurrent) && self.versions.contains_key(&to) {
+            self.current = Some(to);
+            turn.ask(Effect::Publish { component: self.name.clone(), current: Some(to) });
+        }
         turn.ledger.edit(|table| {
             if table.in_hand.get(&self.name).is_some_and(|in_hand| in_hand.id == id) {
                 table.in_hand.remove(&self.name);

@@ -4,6 +4,7 @@
 use super::{Stage, Standing, Upgrade};
 use crate::actor::ActorKey;
 use crate::component::Component;
+use crate::defect::Defect;
 use crate::id::{Digest, Generation, UpgradeId};
 use crate::reason::{Cause, ExitReason, Refusal, Step};
 use crate::turn::Turn;
@@ -69,7 +70,7 @@ impl Component {
         upgrade.draft.lost_messages += handled_since_switch;
         let words = format!("it died after its switch: {reason}");
         self.turn_back(vec![Refusal::new(Step::Switching, "switch", Cause::Bytes, words).of(address)], turn);
-        Fate::ComeBack(id, member.from)
+        if turn.is_seeded(Defect::KeptForgotten) { Fate::AsUsual } else { Fate::ComeBack(id, member.from) }
     }
 
     /// A birth before *published* is on the old version and goes over with the others.

@@ -8,6 +8,7 @@ use super::plan::Plan;
 use super::{Stage, Standing, Upgrade};
 use crate::component::Component;
 use crate::contract::Kind;
+use crate::defect::Defect;
 use crate::effect::Effect;
 use crate::happening::Happening;
 use crate::id::{Digest, UpgradeId};
@@ -25,6 +26,7 @@ impl Component {
     pub fn decide(&mut self, plan: Plan, turn: &mut Turn<'_>) {
         let Some(upgrade) = &mut self.upgrade else { return };
         upgrade.stage = Stage::Deciding(plan);
+        let id = upgrade.draft.id;
         let in_hand = InHand { step: Step::Published, ..upgrade.draft.in_hand() };
         let to = upgrade.to();
         let Some(version) = self.version(to) else { return };
@@ -36,6 +38,12 @@ impl Component {
             before: ledger::before(turn.ledger.table.components.get(&self.name), to),
         };
         turn.ledger.propose(self.name.clone(), Change::Current { in_hand, row });
+        if turn.is_seeded(Defect::KeptDroppedEarly) {
+            turn.ask(Effect::DropKept { upgrade: id });
+        }
+        if turn.is_seeded(Defect::PublishedEarly) {
+            self.current_written(id, turn);
+        }
     }
 
     /// The table with the new version is on disk.
@@ -118,7 +126,8 @@ impl Component {
         for key in &given_up {
             self.straggles(key, id, turn);
         }
-        if let Some(old) = old {
+        let stays = turn.is_seeded(Defect::OldNotPurged);
+        if let Some(old) = old.filter(|_| !stays) {
             self.retire(old, turn);
         }
         if self.version(to).is_some_and(|version| version.kind == Kind::Service) {
@@ -128,6 +137,7 @@ impl Component {
         match (given_up.is_empty(), old) {
             (false, _) => self.give_up_draining(turn),
             (true, None) => self.finish(Outcome::Settled, None, turn),
+            (true, Some(_)) if stays => self.finish(Outcome::Settled, None, turn),
             (true, Some(_)) if turn.ending => self.give_up_draining(turn),
             (true, Some(_)) => {}
         }

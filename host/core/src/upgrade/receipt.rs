@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::Source;
+use crate::defect::Defect;
 use crate::effect::Effect;
 use crate::event::SwitchFigures;
 use crate::folder;
@@ -115,6 +116,8 @@ impl Draft {
 
     /// Makes the receipt final, and tells.
     pub fn finish(mut self, outcome: Outcome, reason: Option<String>, turn: &mut Turn<'_>) {
+        let flatters = outcome == Outcome::Partial && turn.is_seeded(Defect::ReceiptFlatters);
+        let outcome = if flatters { Outcome::Settled } else { outcome };
         if outcome == Outcome::Settled {
             self.enter(Step::Settled, turn);
         }
