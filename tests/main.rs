@@ -14,6 +14,7 @@ mod docs;
 mod first;
 mod hold;
 mod idle;
+mod hostile;
 mod kept;
 mod kinds;
 mod layers;

@@ -13,6 +13,7 @@ pub use brittle::{Brittle, End};
 pub use bytes::{bytes, digest, greeting, variant};
 pub use guests::wasm;
 pub use host::{Answer, BINARY, Host};
+pub use load::Load;
 pub use play::{Told, copy, digest_of, is_of_the_disk, is_whole, receipts_follow_each_other, stage};
 pub use points::{Points, each};
 pub use receipt::Receipt;
