@@ -14,6 +14,7 @@ pub mod timers;
 mod voice;
 pub mod wit;
 
+pub mod words;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -12,6 +12,8 @@ const NASTY: &str = "\\1b[2J\\1b]0;pwned\\07\\0d\\0a{\\22level\\22:\\22ERROR\\22
 const NASTY_LEN: u32 = 39;
 /// Where it lies: nothing else of the guest's is there.
 const AT: u32 = 4_096;
+/// The longest line that words of a guest may make.
+const LONGEST: usize = 64 << 10;
 
 /// Writes a log record of this level, under this target, with what lies at 4096.
 fn says(level: u32, target: (u32, u32), len: u32) -> String {
@@ -54,6 +56,54 @@ fn words_that_steer_a_terminal_are_shown_and_not_obeyed() {
         let output = host.run(command);
         let shown = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
         assert!(!shown.is_empty() && steering(&shown).is_none(), "{command:?}: {shown:?}");
+    }
+}
+
+/// A million control characters.
+const FLOOD: &str = "(memory.fill (i32.const 65536) (i32.const 0x1b) (i32.const 1000000))";
+
+/// Answers with an error, of a million characters.
+fn errs() -> String {
+    format!(
+        "{FLOOD} (i32.store (i32.const 3200) (i32.const 1)) (i32.store (i32.const 3204) (i32.const 65536))
+            (i32.store (i32.const 3208) (i32.const 1000000)) (return (i32.const 3200))"
+    )
+}
+
+#[test]
+fn a_million_words_of_a_guest_are_cut() {
+    let host = Host::start();
+    let mut refused = 0;
+    for entry in [Entry::Health, Entry::Save, Entry::CodeChange, Entry::Init] {
+        let receipt = offer(&host, "hostile", &Guest::default().at(entry, &errs()).build()).ended("refused");
+        let (_, _, why) = receipt.refusal();
+        assert!((1_000..LONGEST).contains(&why.len()), "{entry:?}: {} bytes", why.len());
+        refused += 1;
+    }
+    // Says that it goes, and why; and panics with many words.
+    let leave = format!("{FLOOD} (call $exit (i32.const 3) (i32.const 65536) (i32.const 1000000))");
+    let panic = format!(
+        "{FLOOD} (call $write (i32.const 4) (i32.const 1100) (i32.const 5) (i32.const 65536) (i32.const 1000000)
+            (i32.const 0) (i32.const 0)) (unreachable)"
+    );
+    let deed = format!("(if (local.get $n) (then {leave}) (else {panic}))");
+    let guest = Guest::default().with_data(1_100, "panic").at(Entry::Deed, &deed);
+    offer(&host, "hostile", &guest.build()).settled();
+    host.call("hostile", "deed", json!([1]));
+    host.until("it has left", |host| host.actor("hostile")["restarts"] == json!(1));
+    crashes(&host, "hostile", "deed", json!([0]));
+    host.until("it has died", |host| host.actor("hostile")["restarts"] == json!(2));
+
+    let told = |name: &str| host.happenings().iter().filter(|event| event["event"] == name).count();
+    assert_eq!((told("refused"), told("crashed")), (refused, 2), "nothing is left out for its length");
+    host.call("hostile", "add", json!([1]));
+    host.post("/v1/actors/hostile/stop", &[]);
+    for event in host.happenings() {
+        assert!(event.to_string().len() < LONGEST, "an event of {} bytes", event.to_string().len());
+    }
+    let (_, lines) = host.log_until("crashed");
+    for line in lines {
+        assert!(line.len() < LONGEST, "a line of {} bytes", line.len());
     }
 }
 

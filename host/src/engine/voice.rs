@@ -11,8 +11,10 @@ use tracing::Level;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// The longest line, and the longest last words, in bytes.
-const MAX_LINE: usize = 4 << 10;
+use super::words::MAX_WORDS;
+
+/// The longest line, in bytes.
+const MAX_LINE: usize = MAX_WORDS;
 
 /// One actor's voice. Clones share it.
 #[derive(Clone)]
