@@ -1,7 +1,9 @@
 //! Guests that say too much: in their log, on stderr, in their last words and in the reasons that they give; and callers
 //! that send too much. What is said stays within bounds, on lines of its own, and steers no terminal.
 
-use serde_json::json;
+use std::time::Instant;
+
+use serde_json::{Value, json};
 
 use super::guest::{Entry, Guest, deed};
 use super::{Neighbour, crashes, offer};
@@ -57,6 +59,40 @@ fn words_that_steer_a_terminal_are_shown_and_not_obeyed() {
         let shown = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
         assert!(!shown.is_empty() && steering(&shown).is_none(), "{command:?}: {shown:?}");
     }
+}
+
+#[test]
+fn a_flood_of_log_is_sampled_and_that_is_said() {
+    let host = Host::with_manifest("[components.hostile]\nkeyed = true\ncpu = \"300ms\"\nlog = \"16KiB/s\"\n");
+    let neighbour = Neighbour::of(&host);
+    for (name, flood) in [("log", deed::LOG), ("nothing", deed::LOG_NOTHING), ("print", deed::PRINT)] {
+        let actor = format!("hostile/{name}");
+        offer(&host, "hostile", &Guest::default().at(Entry::Deed, flood).build()).settled();
+        let begun = Instant::now();
+        let why = crashes(&host, &actor, "deed", json!([0]));
+        assert!(why.contains("300ms of CPU"), "{why}");
+        let windows = begun.elapsed().as_secs() as usize + 2;
+
+        let (_, mut lines) = host.log_until(&format!("{actor} crashed"));
+        let is_said = |line: &String| line.contains("records were dropped: more than 16384 bytes a second");
+        if !lines.iter().any(is_said) {
+            // The last of it, when it is buried.
+            let (line, before) = host.log_until("records were dropped");
+            lines.extend(before);
+            lines.push(line);
+        }
+        assert!(lines.iter().any(is_said), "{name}: {lines:#?}");
+
+        let mut bytes = 0;
+        for line in &lines {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
+            if line["target"] == json!("guest") {
+                bytes += line["message"].as_str().map_or(0, str::len);
+            }
+        }
+        assert!(bytes <= windows * (16 << 10), "{name}: {bytes} bytes in {windows} s");
+    }
+    neighbour.ends_well();
 }
 
 /// A million control characters.
