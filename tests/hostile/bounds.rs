@@ -54,6 +54,25 @@ fn memory_of_many_guests_is_what_the_host_gives() {
 }
 
 #[test]
+fn timers_of_many_guests_are_of_that_too() {
+    let host = Host::with_manifest(SMALL);
+    let neighbour = Neighbour::of(&host);
+    // 1,000 tokens of 4 KiB each.
+    let sets = "(local $left i32) (local.set $left (i32.const 1000))
+        (loop $more
+            (drop (call $send-after (i64.const 3600000) (i32.const 65536) (i32.const 4096)))
+            (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))";
+    let answers = all_at_once(&host, &Guest::default().at(Entry::Deed, sets));
+    is_shared_out(&host, &answers);
+
+    // Whoever is gone has none.
+    assert_eq!(host.ask("DELETE", "/v1/components/hostile?force=true").status, 204);
+    offer(&host, "hostile", &Guest::default().at(Entry::Deed, sets).build());
+    assert_eq!(host.call("hostile/again", "deed", json!([0])), json!(0));
+    neighbour.ends_well();
+}
+
+#[test]
 fn who_takes_and_dies_again_and_again_leaves_nothing() {
     let host = Host::with_manifest(SMALL);
     let dies = Guest::default().at(Entry::Deed, deed::GROW).build();

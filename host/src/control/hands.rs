@@ -20,6 +20,7 @@ use crate::actors::service::Service;
 use crate::actors::stage::Stage;
 use crate::actors::{back, handover, park, run};
 use crate::engine::code::Code;
+use crate::engine::room::Room;
 use crate::engine::timers::Timers;
 use crate::store::{ParkedActor, ParkedHead, ParkedTimer, Store};
 
@@ -199,8 +200,8 @@ impl Hands {
                 None => From::Init { after: None, args: None },
             },
             Birth::Parked => {
-                let (store, address) = (self.store.clone(), address.clone());
-                From::State(Box::new(move || unpark(&store, &address)))
+                let (store, address, room) = (self.store.clone(), address.clone(), self.stage.engine.room().clone());
+                From::State(Box::new(move || unpark(&store, &address, &room)))
             }
         };
         let disk = was_parked.then(|| (self.disk.clone(), address));
@@ -310,14 +311,14 @@ fn missing(component: &ComponentName, digest: Digest) -> Refusal {
 }
 
 /// The parked state of an actor. Its file goes when the actor runs.
-fn unpark(store: &Store, address: &Address) -> Result<Saved, String> {
+fn unpark(store: &Store, address: &Address, room: &Room) -> Result<Saved, String> {
     let parked = store.parked.read(address).map_err(|e| e.to_string())?;
     let parked = parked.ok_or_else(|| "its parked state is gone".to_owned())?;
     let timers = parked.head.timers.into_iter();
     let timers = timers.map(|t| (t.id, Duration::from_millis(t.remaining_ms), t.token)).collect();
     Ok(Saved {
         state: parked.head.state_version.zip(parked.state.map(Into::into)),
-        timers: Timers::resume(timers, Instant::now()),
+        timers: Timers::resume(timers, Instant::now(), room),
         args: parked.head.args,
     })
 }

@@ -177,7 +177,9 @@ impl wit::process::Host for Sandbox {
         if self.timers.len() >= self.limits.timers {
             return Err(wasmtime::Error::from(Exceeded::Timers(self.timers.len())));
         }
-        Ok(self.timers.set(Duration::from_millis(ms), token))
+        let (room, want) = self.memories.room();
+        let set = self.timers.set(Duration::from_millis(ms), token, room, want);
+        set.ok_or_else(|| wasmtime::Error::from(Exceeded::Host))
     }
 
     fn cancel_timer(&mut self, timer: u64) -> wasmtime::Result<bool> {
