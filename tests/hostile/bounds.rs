@@ -93,3 +93,26 @@ fn who_takes_and_dies_again_and_again_leaves_nothing() {
     assert!(more < 32 << 20, "{more} bytes more");
     assert!(host.entries("maps") < mappings + 100, "{} mappings, {mappings} before", host.entries("maps"));
 }
+
+#[test]
+fn the_timers_of_the_dead_are_forgotten() {
+    let host = Host::with_manifest(SMALL);
+    // 1,000 that fire in an hour.
+    let sets = "(local $left i32) (if (local.get $n) (then (unreachable))) (local.set $left (i32.const 1000))
+        (loop $more
+            (drop (call $send-after (i64.const 3600000) (i32.const 65536) (i32.const 1)))
+            (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))";
+    offer(&host, "hostile", &Guest::default().at(Entry::Deed, sets).build()).settled();
+    let mut before = 0;
+    for n in 0..400 {
+        let who = format!("hostile/{n}");
+        host.call(&who, "deed", json!([0]));
+        assert_eq!(host.try_call(&who, "deed", json!([1])).problem(), "crashed");
+        assert_eq!(host.post(&format!("/v1/actors/hostile%2F{n}/stop"), &[]).status, 204);
+        if n == 20 {
+            before = host.resident();
+        }
+    }
+    let more = host.resident().saturating_sub(before);
+    assert!(more < 16 << 20, "{more} bytes more");
+}

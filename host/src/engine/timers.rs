@@ -87,6 +87,14 @@ impl Timers {
         Changes { armed, disarmed: std::mem::take(&mut self.stale) }
     }
 
+    /// Every one that the clock knows, for there will be nobody to hear of it.
+    pub fn forget(&mut self) -> Changes {
+        let unarmed = std::mem::take(&mut self.unarmed);
+        let armed = std::mem::take(&mut self.set).into_iter().filter(|(id, _)| !unarmed.contains(id));
+        let disarmed = armed.map(|(id, timer)| (id, timer.at)).chain(std::mem::take(&mut self.stale)).collect();
+        Changes { armed: Vec::new(), disarmed }
+    }
+
     /// The same timers for another life: the clock hears of all of them anew.
     #[must_use]
     pub fn anew(mut self) -> Self {
