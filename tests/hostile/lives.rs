@@ -88,6 +88,23 @@ fn who_waits_for_ever_is_waited_for_by_nobody() {
 }
 
 #[test]
+fn who_waits_for_ever_is_ended_all_the_same() {
+    let host = Host::with_manifest(
+        "[http]\ndeadline = \"200ms\"\n[components.hostile]\nkeyed = true\ndrain-timeout = \"200ms\"\n",
+    );
+    offer(&host, "hostile", &Guest::default().at(Entry::Deed, deed::WAIT).build()).settled();
+    let waits = |who: &str| assert_eq!(host.try_call(who, "deed", json!([0])).problem(), "deadline-exceeded");
+    waits("hostile/a");
+    assert_eq!(host.post("/v1/actors/hostile%2Fa/restart", &[]).status, 204);
+    assert_eq!(host.call("hostile/a", "add", json!([1])), json!(1));
+    waits("hostile/a");
+    assert_eq!(host.post("/v1/actors/hostile%2Fa/stop", &[]).status, 204);
+    waits("hostile/b");
+    assert_eq!(host.ask("DELETE", "/v1/components/hostile?force=true").status, 204);
+    assert_eq!(host.try_call("hostile/b", "add", json!([1])).problem(), "no-such-component");
+}
+
+#[test]
 fn a_service_whose_calls_all_die_serves_those_that_do_not() {
     let host = Host::with_manifest(HASTY);
     let neighbour = Neighbour::of(&host);

@@ -128,7 +128,7 @@ impl Hands {
             Effect::Publish { component, current } => self.publish(component, current),
             Effect::Retire { component, digest } => self.retire(component, digest),
             Effect::Forget { digest } => self.write(disk::Job::Forget(digest)),
-            Effect::Stop { address, generation, reason } => self.stop(&address, generation, reason),
+            Effect::Stop { address, generation, reason, drain } => self.stop(&address, generation, reason, drain),
             Effect::Park { address, generation, drain, restarts } => self.park(&address, generation, drain, restarts),
             Effect::Record { receipt } => self.write(disk::Job::Receipt(receipt)),
             Effect::Tell { happening } => self.write(disk::Job::Happening(happening)),
@@ -250,13 +250,18 @@ impl Hands {
         code.retire(move |digest| news.tell(Event::Drained { component: component.clone(), digest }));
     }
 
-    fn stop(&self, address: &Address, generation: Generation, reason: ExitReason) {
+    fn stop(&self, address: &Address, generation: Generation, reason: ExitReason, drain: Duration) {
         let Some(actor) = self.stage.directory.actor(address) else { return };
         if reason == ExitReason::Killed {
             actor.kill(generation);
         }
         self.stage.queue.spawn(async move {
-            let Some(mut held) = actor.take(generation, true).await else { return };
+            let taken = match tokio::time::timeout(drain, actor.take(generation, true)).await {
+                Ok(taken) => taken,
+                // It does not come to a boundary: it exits where it is, and that is told instead.
+                Err(_) => return actor.kill(generation),
+            };
+            let Some(mut held) = taken else { return };
             if reason != ExitReason::Killed {
                 run::terminate(&actor, &mut held, reason.clone()).await;
             }
