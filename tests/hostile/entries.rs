@@ -70,6 +70,13 @@ fn growth_without_end_at_any_entry_has_one() {
 }
 
 #[test]
+fn what_nothing_can_interrupt_counts_as_long_as_it_is() {
+    // 60 MiB at a time, in each of which hundreds of ticks go by where the machine is slow.
+    let limits = Limits { memory: 64 << 20, ..hasty() };
+    ends_at_every_entry(deed::FILL, limits, &[Entry::Deed], |reason| says(reason, "50ms of CPU for one message"));
+}
+
+#[test]
 fn hoards_of_handles_and_floods_of_random_bytes_end() {
     let is_full = |reason: &ExitReason| matches!(reason, ExitReason::Trap(words) if words.contains("no free keys"));
     ends_at_every_entry(deed::HOARD, Limits::default(), &that_call(), is_full);

@@ -102,8 +102,8 @@ impl Instance {
         store.limiter(|sandbox| &mut sandbox.memories);
         store.set_max_component_handles(1_000);
         store.epoch_deadline_callback(|mut cx| {
-            cx.data_mut().tick().map_err(wasmtime::Error::from)?;
-            Ok(UpdateDeadline::Yield(1))
+            let goes_on = cx.data_mut().tick().map_err(wasmtime::Error::from)?;
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(goes_on)))
         });
         enter(&mut store, "instantiation", cpu, true, 1 << 20);
         store.data_mut().memories.set_want(want);
