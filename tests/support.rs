@@ -16,6 +16,7 @@ pub use bytes::{bytes, digest, greeting, marked, scripted, variant};
 pub use guests::wasm;
 pub use host::{Answer, BINARY, Host};
 pub use judge::judge;
+pub use load::Load;
 pub use play::{Told, copy, digest_of, is_of_the_disk, is_whole, receipts_follow_each_other, stage};
 pub use points::{Points, each};
 pub use receipt::Receipt;

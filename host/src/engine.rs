@@ -10,9 +10,11 @@ pub mod limits;
 pub mod room;
 pub mod sandbox;
 pub mod settings;
+mod slice;
 pub mod timers;
 mod voice;
 pub mod wit;
+pub mod words;
 
 use std::path::Path;
 use std::sync::Arc;

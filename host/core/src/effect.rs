@@ -134,8 +134,8 @@ pub enum Effect {
         /// Which.
         digest: Digest,
     },
-    /// End an actor between two messages: `terminate`, then gone; what is queued is answered `stopped`. Answered by
-    /// `Exited`.
+    /// End an actor between two messages: `terminate`, then gone; what is queued is answered `stopped`. One that does not
+    /// come to the end of a message within `drain` is killed. Answered by `Exited`.
     Stop {
         /// Whose.
         address: Address,
@@ -143,6 +143,8 @@ pub enum Effect {
         generation: Generation,
         /// With what reason.
         reason: ExitReason,
+        /// How long the message in hand may take.
+        drain: Duration,
     },
     /// Wins over a hold, as a stop does. Handle what is queued, within `drain`, answer the rest `stopped`, then save to the parked folder. Answered by
     /// `Parked`.

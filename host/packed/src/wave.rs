@@ -36,8 +36,18 @@ fn parse(ty: &Type, text: &str) -> Result<Val, Error> {
             Shape::Char if !text.trim_start().starts_with('\'') => "; a character stands in single quotes",
             _ => "",
         };
+        let why = cut(&why.to_string());
         Error::bad(format!("expected {}, got `{}` ({why}){hint}", brief(&shape.to_string()), brief(text)))
     })
+}
+
+/// What the reader of WAVE says may quote the text, however long that is.
+fn cut(why: &str) -> String {
+    const LONGEST: usize = 200;
+    match why.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &why[..end]),
+        None => why.to_owned(),
+    }
 }
 
 /// The one value, of type `ty`, that `message` is the tuple of.

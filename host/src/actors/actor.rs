@@ -402,7 +402,7 @@ impl Actor {
 
     /// This life is over, by a crash or in order: its timers are forgotten. Messages wait until it is decided whether
     /// there will be another one.
-    pub(super) fn over(&self, incarnation: Box<Incarnation>, reason: ExitReason) {
+    pub(super) fn over(self: &Arc<Self>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
         {
             let mut inner = self.lock();
             inner.lease = Lease::Vacant;
@@ -413,6 +413,8 @@ impl Actor {
         self.memory.store(0, Ordering::Relaxed);
         let handled_since_switch = if incarnation.switched { incarnation.since_switch } else { 0 };
         let generation = incarnation.generation;
+        let changes = incarnation.instance.sandbox().timers.forget();
+        self.stage.clock.hear(self, generation, changes);
         self.stage.reaper.bury(incarnation.instance);
         self.stage.news.tell(Event::Exited { address: self.address.clone(), generation, reason, handled_since_switch });
     }

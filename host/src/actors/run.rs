@@ -104,7 +104,7 @@ async fn timer(actor: &Actor, incarnation: &mut Incarnation, id: u64) -> Result<
     let Some(timer) = sandbox.timers.deliver(id) else { return Ok(()) };
     (sandbox.sender, sandbox.deadline) = (None, None);
     let kill = incarnation.kill.clone();
-    let handled = guarded(kill.or(incarnation.instance.deliver_timer(id, timer.token))).await;
+    let handled = guarded(kill.or(incarnation.instance.deliver_timer(id, timer.token.clone()))).await;
     count(actor, incarnation);
     handled.map_err(Fault::reason)
 }

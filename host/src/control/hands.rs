@@ -21,6 +21,7 @@ use crate::actors::stage::Stage;
 use crate::actors::{back, handover, park, run};
 use crate::defect::{Defect, is_seeded};
 use crate::engine::code::Code;
+use crate::engine::room::Room;
 use crate::engine::timers::Timers;
 use crate::store::{ParkedActor, ParkedHead, ParkedTimer, Store};
 
@@ -128,7 +129,7 @@ impl Hands {
             Effect::Publish { component, current } => self.publish(component, current),
             Effect::Retire { component, digest } => self.retire(component, digest),
             Effect::Forget { digest } => self.write(disk::Job::Forget(digest)),
-            Effect::Stop { address, generation, reason } => self.stop(&address, generation, reason),
+            Effect::Stop { address, generation, reason, drain } => self.stop(&address, generation, reason, drain),
             Effect::Park { address, generation, drain, restarts } => self.park(&address, generation, drain, restarts),
             Effect::Record { receipt } => self.write(disk::Job::Receipt(receipt)),
             Effect::Tell { happening } => self.write(disk::Job::Happening(happening)),
@@ -200,8 +201,8 @@ impl Hands {
                 None => From::Init { after: None, args: None },
             },
             Birth::Parked => {
-                let (store, address) = (self.store.clone(), address.clone());
-                From::State(Box::new(move || unpark(&store, &address)))
+                let (store, address, room) = (self.store.clone(), address.clone(), self.stage.engine.room().clone());
+                From::State(Box::new(move || unpark(&store, &address, &room)))
             }
         };
         let disk = was_parked.then(|| (self.disk.clone(), address));
@@ -254,13 +255,18 @@ impl Hands {
         code.retire(move |digest| news.tell(Event::Drained { component: component.clone(), digest }));
     }
 
-    fn stop(&self, address: &Address, generation: Generation, reason: ExitReason) {
+    fn stop(&self, address: &Address, generation: Generation, reason: ExitReason, drain: Duration) {
         let Some(actor) = self.stage.directory.actor(address) else { return };
         if reason == ExitReason::Killed {
             actor.kill(generation);
         }
         self.stage.queue.spawn(async move {
-            let Some(mut held) = actor.take(generation, true).await else { return };
+            let taken = match tokio::time::timeout(drain, actor.take(generation, true)).await {
+                Ok(taken) => taken,
+                // It does not come to a boundary: it exits where it is, and that is told instead.
+                Err(_) => return actor.kill(generation),
+            };
+            let Some(mut held) = taken else { return };
             if reason != ExitReason::Killed {
                 run::terminate(&actor, &mut held, reason.clone()).await;
             }
@@ -315,14 +321,14 @@ fn missing(component: &ComponentName, digest: Digest) -> Refusal {
 }
 
 /// The parked state of an actor. Its file goes when the actor runs.
-fn unpark(store: &Store, address: &Address) -> Result<Saved, String> {
+fn unpark(store: &Store, address: &Address, room: &Room) -> Result<Saved, String> {
     let parked = store.parked.read(address).map_err(|e| e.to_string())?;
     let parked = parked.ok_or_else(|| "its parked state is gone".to_owned())?;
     let timers = parked.head.timers.into_iter();
     let timers = timers.map(|t| (t.id, Duration::from_millis(t.remaining_ms), t.token)).collect();
     Ok(Saved {
         state: parked.head.state_version.zip(parked.state.map(Into::into)),
-        timers: Timers::resume(timers, Instant::now()),
+        timers: Timers::resume(timers, Instant::now(), room),
         args: parked.head.args,
     })
 }

@@ -15,6 +15,7 @@ use super::code::{Code, Function};
 use super::limits::{Exceeded, Limits};
 use super::room::{Place, Want};
 use super::sandbox::{Sandbox, Sealed};
+use super::words::cut;
 use super::{Engine, wit};
 
 /// A living instance of one version.
@@ -101,8 +102,8 @@ impl Instance {
         store.limiter(|sandbox| &mut sandbox.memories);
         store.set_max_component_handles(1_000);
         store.epoch_deadline_callback(|mut cx| {
-            cx.data_mut().tick().map_err(wasmtime::Error::from)?;
-            Ok(UpdateDeadline::Yield(1))
+            let goes_on = cx.data_mut().tick().map_err(wasmtime::Error::from)?;
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(goes_on)))
         });
         enter(&mut store, "instantiation", cpu, true, 1 << 20);
         store.data_mut().memories.set_want(want);
@@ -200,7 +201,7 @@ impl Instance {
         let (cpu, fuel) = (limits.cpu, limits.message);
         enter(&mut self.store, "init", cpu, sealed, fuel);
         let answer = lifecycle.call_init(&mut self.store, &start).await;
-        answer.map_err(|error| fault(&self.store, error))
+        answer.map(|answer| answer.map_err(cut)).map_err(|error| fault(&self.store, error))
     }
 
     /// `terminate`; nothing where there is none.
@@ -242,7 +243,7 @@ impl Instance {
         }
         match answer.map_err(|error| fault(&self.store, error)) {
             Ok(Ok(bytes)) if bytes.len() > limits.state => Ok(Err(too_much_state(&limits))),
-            Ok(answer) => Ok(answer),
+            Ok(answer) => Ok(answer.map_err(cut)),
             // A result that cannot be lifted leaves the instance whole.
             Err(Fault::Value(words)) => Ok(Err(words)),
             Err(dead) => Err(dead),
@@ -260,7 +261,7 @@ impl Instance {
         enter(&mut self.store, "code-change", limits.change_cpu, true, limits.message);
         let answer = state.call_code_change(&mut self.store, &change, bytes).await;
         self.store.data_mut().memories.set_limit(limits.memory);
-        answer.map_err(|error| fault(&self.store, error))
+        answer.map(|answer| answer.map_err(cut)).map_err(|error| fault(&self.store, error))
     }
 
     /// `health.check`; healthy where there is none.
@@ -273,7 +274,7 @@ impl Instance {
         let (cpu, fuel) = (limits.cpu, limits.message);
         enter(&mut self.store, "health check", cpu, true, fuel);
         let answer = health.call_check(&mut self.store).await;
-        answer.map_err(|error| fault(&self.store, error))
+        answer.map(|answer| answer.map_err(cut)).map_err(|error| fault(&self.store, error))
     }
 
     /// `status.view`: JSON for people; none where it has no `status`.

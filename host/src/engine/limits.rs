@@ -118,6 +118,11 @@ impl Memories {
         self.used
     }
 
+    /// Where all of it is taken from, and what for.
+    pub fn room(&self) -> (&Room, Want) {
+        (&self.room, self.want)
+    }
+
     /// What is grown for from now on.
     pub fn set_want(&mut self, want: Want) {
         self.want = want;

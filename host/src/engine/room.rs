@@ -12,7 +12,7 @@ const RESERVE_PERCENT: u64 = 10;
 /// What one instance costs before it has done anything, in bytes.
 const BYTES_EACH: u64 = 64 << 10;
 
-/// Places for instances, and bytes for guests' memory, queued messages and kept states. Clones share it.
+/// Places for instances, and bytes for guests' memory and timers, queued messages and kept states. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Room(Arc<Inner>);
 
@@ -27,6 +27,13 @@ struct Inner {
 /// One place, given back when dropped.
 #[derive(Debug)]
 pub struct Place(Arc<Inner>);
+
+/// Bytes, given back when dropped.
+#[derive(Debug)]
+pub struct Bytes {
+    room: Room,
+    bytes: usize,
+}
 
 /// What a place is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +98,11 @@ impl Room {
         self.0.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
     }
 
+    /// Takes so many bytes for as long as the answer lives; none where there are not so many for that purpose.
+    pub fn hold_bytes(&self, bytes: usize, want: Want) -> Option<Bytes> {
+        self.take_bytes(bytes, want).then(|| Bytes { room: self.clone(), bytes })
+    }
+
     /// Takes a place.
     ///
     /// # Errors
@@ -103,6 +115,12 @@ impl Room {
             Ok(_) => Ok(Place(self.0.clone())),
             Err(taken) => Err(Full { taken, limit }),
         }
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.room.give_bytes(self.bytes);
     }
 }
 

@@ -13,6 +13,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::limits::{Exceeded, Limits, Memories};
 use super::room::{Room, Want};
 use super::settings::TICK;
+use super::slice::Slice;
 use super::timers::Timers;
 use super::voice::Voice;
 use super::wit;
@@ -48,9 +49,9 @@ pub struct Sandbox {
 
 struct Budget {
     act: &'static str,
-    ticks: u64,
-    spent: u64,
+    spent: Duration,
     limit: Duration,
+    slice: Slice,
 }
 
 /// The longest token of a timer, in bytes.
@@ -77,7 +78,7 @@ impl Sandbox {
             sender: None,
             deadline: None,
             voice,
-            budget: Budget { act: "message", ticks: 0, spent: 0, limit: Duration::ZERO },
+            budget: Budget { act: "message", spent: Duration::ZERO, limit: Duration::ZERO, slice: Slice::default() },
             sealed: None,
             wasi: None,
             table,
@@ -93,20 +94,20 @@ impl Sandbox {
 
     /// Begins an act of the guest with so much CPU time; `sealed` in acts that must touch nothing outside.
     pub(super) fn begin(&mut self, act: &'static str, cpu: Duration, sealed: bool) {
-        let ticks = u64::try_from(cpu.as_micros() / TICK.as_micros()).unwrap_or(u64::MAX).max(1);
-        self.budget = Budget { act, ticks, spent: 0, limit: cpu };
+        (self.budget.act, self.budget.spent, self.budget.limit) = (act, Duration::ZERO, cpu);
+        self.budget.slice.begin();
         self.sealed = sealed.then_some(act);
         // What is sealed is an upgrade's: it may use the reserve.
         self.memories.set_want(if sealed { Want::Upkeep } else { Want::Birth });
     }
 
-    /// A tick of the epoch passed while it ran.
-    pub(super) fn tick(&mut self) -> Result<(), Exceeded> {
-        self.budget.spent += 1;
-        if self.budget.spent > self.budget.ticks {
+    /// A tick of the epoch passed while it ran. It goes on when the others have run.
+    pub(super) fn tick(&mut self) -> Result<impl Future<Output = ()> + Send + use<>, Exceeded> {
+        self.budget.spent += self.budget.slice.so_far().unwrap_or(TICK);
+        if self.budget.spent > self.budget.limit {
             return Err(Exceeded::Cpu(self.budget.limit, self.budget.act));
         }
-        Ok(())
+        Ok(self.budget.slice.after_others())
     }
 
     fn refuse_if_sealed(&self, function: &'static str) -> wasmtime::Result<()> {
@@ -177,7 +178,9 @@ impl wit::process::Host for Sandbox {
         if self.timers.len() >= self.limits.timers {
             return Err(wasmtime::Error::from(Exceeded::Timers(self.timers.len())));
         }
-        Ok(self.timers.set(Duration::from_millis(ms), token))
+        let (room, want) = self.memories.room();
+        let set = self.timers.set(Duration::from_millis(ms), token, room, want);
+        set.ok_or_else(|| wasmtime::Error::from(Exceeded::Host))
     }
 
     fn cancel_timer(&mut self, timer: u64) -> wasmtime::Result<bool> {

@@ -2,22 +2,30 @@
 //! them lives elsewhere; this is only which are set.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::room::{Bytes, Room, Want};
+
 /// A timer that has not been delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Timer {
     /// When it fires.
     pub at: Instant,
     /// What the guest gets to know it by.
     pub token: String,
+    /// None where there was no room for one that had to be.
+    _room: Option<Bytes>,
 }
+
+/// What one takes beside its token, here and with the clock, in bytes.
+const EACH: usize = 256;
 
 /// Timers by id.
 #[derive(Debug, Clone, Default)]
 pub struct Timers {
-    set: BTreeMap<u64, Timer>,
+    set: BTreeMap<u64, Arc<Timer>>,
     /// Set, and not told to the clock yet.
     unarmed: BTreeSet<u64>,
     /// Cancelled, and the clock still knows them.
@@ -47,14 +55,15 @@ impl Timers {
         self.set.is_empty()
     }
 
-    /// Sets one.
-    pub fn set(&mut self, after: Duration, token: String) -> u64 {
+    /// Sets one; none where the host has no room for it.
+    pub fn set(&mut self, after: Duration, token: String, room: &Room, want: Want) -> Option<u64> {
+        let held = room.hold_bytes(token.len() + EACH, want)?;
         let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         // A span past the end of time is as good as never.
         let at = Instant::now().checked_add(after).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 32));
-        self.set.insert(id, Timer { at, token });
+        self.set.insert(id, Arc::new(Timer { at, token, _room: Some(held) }));
         self.unarmed.insert(id);
-        id
+        Some(id)
     }
 
     /// Takes one back; false where it was delivered already, or never set.
@@ -67,7 +76,7 @@ impl Timers {
     }
 
     /// Takes one out for delivery; none where it was cancelled meanwhile.
-    pub fn deliver(&mut self, id: u64) -> Option<Timer> {
+    pub fn deliver(&mut self, id: u64) -> Option<Arc<Timer>> {
         self.set.remove(&id)
     }
 
@@ -76,6 +85,14 @@ impl Timers {
         let armed = std::mem::take(&mut self.unarmed).into_iter();
         let armed = armed.filter_map(|id| Some((id, self.set.get(&id)?.at))).collect();
         Changes { armed, disarmed: std::mem::take(&mut self.stale) }
+    }
+
+    /// Every one that the clock knows, for there will be nobody to hear of it.
+    pub fn forget(&mut self) -> Changes {
+        let unarmed = std::mem::take(&mut self.unarmed);
+        let armed = std::mem::take(&mut self.set).into_iter().filter(|(id, _)| !unarmed.contains(id));
+        let disarmed = armed.map(|(id, timer)| (id, timer.at)).chain(std::mem::take(&mut self.stale)).collect();
+        Changes { armed: Vec::new(), disarmed }
     }
 
     /// The same timers for another life: the clock hears of all of them anew.
@@ -91,12 +108,13 @@ impl Timers {
     }
 
     /// Sets timers again, after the host was away, under the ids that the guest knows them by.
-    pub fn resume(remaining: Vec<(u64, Duration, String)>, now: Instant) -> Self {
+    pub fn resume(remaining: Vec<(u64, Duration, String)>, now: Instant, room: &Room) -> Self {
         let mut timers = Self::default();
         for (id, left, token) in remaining {
             LAST.fetch_max(id, Ordering::Relaxed);
             timers.unarmed.insert(id);
-            timers.set.insert(id, Timer { at: now + left, token });
+            let held = room.hold_bytes(token.len() + EACH, Want::Upkeep);
+            timers.set.insert(id, Arc::new(Timer { at: now + left, token, _room: held }));
         }
         timers
     }

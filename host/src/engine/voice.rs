@@ -11,8 +11,10 @@ use tracing::Level;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// The longest line, and the longest last words, in bytes.
-const MAX_LINE: usize = 4 << 10;
+use super::words::MAX_WORDS;
+
+/// The longest line, in bytes.
+const MAX_LINE: usize = MAX_WORDS;
 
 /// One actor's voice. Clones share it.
 #[derive(Clone)]
@@ -95,10 +97,8 @@ impl Inner {
     fn say(&mut self, level: Level, target: &str, text: &str) {
         let now = Instant::now();
         if now.duration_since(self.window) >= Duration::from_secs(1) {
-            if self.dropped > 0 {
-                tracing::warn!(target: "guest", actor = self.name, "{} records were dropped: more than {} bytes a second", self.dropped, self.per_second);
-            }
-            (self.window, self.spent, self.dropped) = (now, 0, 0);
+            self.say_what_was_dropped();
+            (self.window, self.spent) = (now, 0);
         }
         let text = clip(text);
         // A record costs something however short it is.
@@ -114,6 +114,13 @@ impl Inner {
             Level::INFO => tracing::info!(target: "guest", actor, from, "{text}"),
             Level::DEBUG => tracing::debug!(target: "guest", actor, from, "{text}"),
             Level::TRACE => tracing::trace!(target: "guest", actor, from, "{text}"),
+        }
+    }
+
+    fn say_what_was_dropped(&mut self) {
+        let dropped = std::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            tracing::warn!(target: "guest", actor = self.name, "{dropped} records were dropped: more than {} bytes a second", self.per_second);
         }
     }
 
@@ -140,6 +147,13 @@ impl Inner {
             }
             self.say(Level::INFO, if error { "stderr" } else { "stdout" }, &text);
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // It may have died of it, or have nothing more to say.
+        self.say_what_was_dropped();
     }
 }
 

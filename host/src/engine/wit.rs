@@ -3,6 +3,8 @@
 use changeling_core::contract;
 use changeling_core::reason::ExitReason;
 
+use super::words::cut;
+
 #[expect(missing_docs, reason = "generated; the contract's own text documents each item")]
 mod bindings {
     wasmtime::component::bindgen!({
@@ -38,9 +40,9 @@ impl From<types::ExitReason> for ExitReason {
             Wit::Normal => Self::Normal,
             Wit::Shutdown => Self::Shutdown,
             Wit::Killed => Self::Killed,
-            Wit::Error(words) => Self::Error(words),
-            Wit::Trap(words) => Self::Trap(words),
-            Wit::Limit(words) => Self::Limit(words),
+            Wit::Error(words) => Self::Error(cut(words)),
+            Wit::Trap(words) => Self::Trap(cut(words)),
+            Wit::Limit(words) => Self::Limit(cut(words)),
             Wit::NoActor => Self::NoActor,
             Wit::NoConnection => Self::NoConnection,
         }

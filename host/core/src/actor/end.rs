@@ -22,7 +22,8 @@ impl Component {
         match actor.life {
             Life::Running => {
                 actor.life = Life::Stopping;
-                turn.ask(Effect::Stop { address, generation: actor.generation, reason });
+                let (generation, drain) = (actor.generation, self.policy.drain_timeout);
+                turn.ask(Effect::Stop { address, generation, reason, drain });
             }
             Life::Starting { .. } | Life::Stopping | Life::Parking => {}
             Life::Due { .. } | Life::Held { .. } if matches!(goal, Goal::End(_)) => {

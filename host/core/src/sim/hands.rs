@@ -187,7 +187,7 @@ impl Hands {
                     vec![Event::TableWritten { write }]
                 }
             }
-            Effect::Stop { address, generation, reason } => self.exits(&address, generation, reason),
+            Effect::Stop { address, generation, reason, .. } => self.exits(&address, generation, reason),
             Effect::Park { address, generation, restarts, .. } => {
                 let Some(instance) = self.instances.get(&address).filter(|it| it.generation == generation).cloned()
                 else {

@@ -45,12 +45,12 @@ pub fn core_types_of(types: &[Type]) -> Vec<&'static str> {
 }
 
 /// A `Val` costs 40 bytes, so that conversion gives up earlier.
-fn is_out_of_fuel(why: &wasmtime::Error) -> bool {
+pub fn is_out_of_fuel(why: &wasmtime::Error) -> bool {
     format!("{why:?}").contains("too much data")
 }
 
 /// Small numbers mostly, so that some of them are pointers, counts and discriminants that hold.
-fn number(dice: &mut Dice) -> i32 {
+pub fn number(dice: &mut Dice) -> i32 {
     match dice.below(6) {
         0 => dice.roll() as i32,
         1 => 4_194_304 - dice.below(9) as i32,
@@ -58,14 +58,19 @@ fn number(dice: &mut Dice) -> i32 {
     }
 }
 
-/// Fills the first 2 KiB of memory.
-fn image(dice: &mut Dice) -> String {
-    let bytes = (0..2048).map(|at| {
+/// The first 2 KiB of memory, at random.
+pub fn image(dice: &mut Dice) -> Vec<u8> {
+    let byte = |at| {
         let is_low_byte = at % 4 == 0;
         let most = if dice.one_in(4) { 256 } else { 12 };
-        if is_low_byte || dice.one_in(8) { dice.below(most) } else { 0 }
-    });
-    filled(&bytes.fold(String::new(), |all, byte| format!("{all}\\{byte:02x}")))
+        if is_low_byte || dice.one_in(8) { dice.below(most) as u8 } else { 0 }
+    };
+    (0..2048).map(byte).collect()
+}
+
+/// The same, written into memory.
+fn filled_with(image: &[u8]) -> String {
+    filled(&image.iter().fold(String::new(), |all, byte| format!("{all}\\{byte:02x}")))
 }
 
 fn filled(data: &str) -> String {
@@ -94,7 +99,7 @@ fn a_made_up_result() {
         let mut dice = Dice::new(seed);
         let mut definitions = Definitions::default();
         let name = definitions.define(&ty);
-        let (filled, value) = (image(&mut dice), number(&mut dice).to_string());
+        let (filled, value) = (filled_with(&image(&mut dice)), number(&mut dice).to_string());
         let component = ["i32", "i64", "f32", "f64"].iter().find_map(|core| {
             Component::new(&ENGINE, returning(&definitions.text, &name, &filled, core, &value, encoding)).ok()
         });
@@ -126,7 +131,7 @@ fn made_up_arguments() {
         }
         let mut definitions = Definitions::default();
         let name = definitions.define(&ty);
-        let filled = image(&mut dice);
+        let filled = filled_with(&image(&mut dice));
         let args = cores.iter().fold(String::new(), |all, core| format!("{all} ({core}.const {})", number(&mut dice)));
         let component = component(&format!(
             r#"(component {} (import "f" (func $f (param "x" {name}))) {filled}

@@ -8,6 +8,7 @@ mod generate;
 mod guest;
 mod hostile;
 mod json;
+mod liars;
 mod limits;
 mod oracle;
 mod signature;

@@ -40,6 +40,17 @@ fn arguments_are_read_one_by_one() {
 }
 
 #[test]
+fn a_refusal_is_short_however_long_the_text_is() {
+    let long = "c".repeat(8 << 10);
+    for text in [long.clone(), format!("{{{long}: 1}}"), format!("{{{long}, {long}}}"), format!("\"{long}\"")] {
+        for ty in [Ty::Enum(3), Ty::Record(vec![Ty::Word("u8")]), Ty::Flags(3), Ty::Word("u8")] {
+            let why = wave::to_packed(&[reflect_one(&ty)], &[&text], 100).unwrap_err().to_string();
+            assert!(why.len() < 1_000 && why.contains('…'), "{} bytes: {why:.400}", why.len());
+        }
+    }
+}
+
+#[test]
 fn a_type_without_a_form_is_refused_by_name() {
     let ty = reflect_one(&Ty::List(Ty::Map("string", Ty::Word("u8").into()).into()));
     let sentence = "WAVE has no form for map<string,u8>, JSON has";
