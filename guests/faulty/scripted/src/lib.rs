@@ -15,7 +15,7 @@ guest!(Counter from "wit");
 static SCRIPT: [u8; 40] = *b"script:.................................";
 
 /// Longer than any limit that a test sets, and not endless.
-const SLOW: Duration = Duration::from_secs(1);
+const SLOW: Duration = Duration::from_secs(2);
 
 /// Fails in this act, if the script says so: it is the error to answer with, or never comes back, or only late, or
 /// gives true for the caller to answer with something that is none.
