@@ -20,6 +20,8 @@ use crate::support::{Host, judge};
 
 /// After so many everything that is made once has been made: figures are compared with those taken here.
 const WARM: usize = 10;
+/// For so long it is measured how many calls there can be.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often a word is said of how far it has come.
 const NEWS: usize = 50;
 
@@ -43,7 +45,7 @@ fn soak(upgrades: usize) {
     let mut operator = Operator::of(&host).expect("everybody begins");
     let watcher = Watcher::start(&host);
     let clients = Clients::start(&host, &operator.is_in_vain);
-    let capacity = clients.rate(Duration::from_secs(1));
+    let capacity = clients.rate(if upgrades > WARM { LOOK } else { LOOK / 4 });
     clients.pace(capacity / 2.0);
     let ran = run(&mut operator, &clients, upgrades);
     let (done, calls) = (operator.upgrades(), clients.end());

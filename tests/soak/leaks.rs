@@ -10,7 +10,7 @@ use super::operator::Operator;
 use crate::support::Host;
 
 /// What comes and goes by chance, in bytes: pages that the allocator keeps.
-const RESIDENT: u64 = 16 << 20;
+const MEMORY: u64 = 24 << 20;
 /// The same in mappings.
 const MAPPINGS: usize = 32;
 /// The same in threads: some wait for disks, as many as there is to wait for at a time, and for 10 s more.
@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone)]
 pub struct Figures {
-    pub resident: u64,
+    /// Bytes in RAM that are no file's.
+    pub memory: u64,
     /// But for the connections of callers.
     pub descriptors: usize,
     pub threads: usize,
@@ -37,7 +38,7 @@ impl Figures {
             found.and_then(|value| value.parse::<f64>().ok()).expect("the figure is there") as usize
         };
         Self {
-            resident: host.resident(),
+            memory: memory(host.pid()),
             descriptors: host.entries("fd").saturating_sub(figure("changeling_http_connections")),
             threads: host.entries("task"),
             mappings: host.entries("maps"),
@@ -47,7 +48,7 @@ impl Figures {
     }
 
     fn is_within(&self, warm: &Self) -> bool {
-        self.resident <= warm.resident + RESIDENT
+        self.memory <= warm.memory + MEMORY
             && self.descriptors <= warm.descriptors
             && self.threads <= warm.threads + THREADS
             && self.mappings <= warm.mappings + MAPPINGS
@@ -70,6 +71,7 @@ pub fn measure(operator: &mut Operator<'_>, clients: &Clients, warm: Option<&Fig
         if warm.map_or_else(|| figures.is_at_rest(), |warm| figures.is_within(warm)) || Instant::now() > until {
             break figures;
         }
+        // What goes does so by itself, and nobody tells.
         std::thread::sleep(Duration::from_millis(50));
     };
     clients.go_on();
@@ -80,6 +82,12 @@ pub fn measure(operator: &mut Operator<'_>, clients: &Clients, warm: Option<&Fig
         Some(warm) if !figures.is_within(warm) => Err(format!("the host has grown from {warm:?} to {figures:?}")),
         _ => Ok(figures),
     }
+}
+
+fn memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("the system counts it");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("kilobytes") << 10
 }
 
 /// Processes that it started, compilers before all.

@@ -91,6 +91,7 @@ impl<'a> Operator<'a> {
 
     /// The last word: what every ledger holds, and what every witness knows when all reminders have come.
     pub fn end(mut self, calls: Vec<Call>) -> Recording {
+        // No reminder comes later; and one that came twice would have.
         std::thread::sleep(Duration::from_millis(super::clients::REMINDER + 1_000));
         self.look_at_witnesses();
         for ledger in (0..cast::LEDGERS).map(|n| cast::actor("ledger", n)) {

@@ -17,7 +17,7 @@ pub struct Watcher {
 }
 
 /// Between two looks.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(60);
 
 impl Watcher {
     pub fn start(host: &Host) -> Self {

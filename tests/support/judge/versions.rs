@@ -26,7 +26,7 @@ pub fn look_at(recording: &Recording, broken: &mut Vec<String>) {
             let answered: Vec<_> = said.iter().map(|(call, version)| (*version, call.began, call.ended)).collect();
             let is_service = said.iter().all(|(call, _)| call.asked == Asked::Greet);
             let order = if is_service { Order::OfTimes } else { Order::OfPlaces };
-            follow(&address, order, &met, &answered, &mut kind);
+            follow(address, order, &met, &answered, &mut kind);
         }
         let current = scenes(&upgrades, false);
         let number = |digest: &str| upgrades.iter().find(|up| up.digest == digest).map_or(0, |upgrade| upgrade.to);
@@ -38,11 +38,11 @@ pub fn look_at(recording: &Recording, broken: &mut Vec<String>) {
 }
 
 /// What was heard at each address of a component, in the order in which it was handled as far as that shows.
-fn answers_of<'a>(recording: &'a Recording, component: &str) -> BTreeMap<String, Vec<(&'a Call, Version)>> {
-    let mut of: BTreeMap<String, Vec<_>> = BTreeMap::new();
+fn answers_of<'a>(recording: &'a Recording, component: &str) -> BTreeMap<&'a str, Vec<(&'a Call, Version)>> {
+    let mut of: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for call in recording.calls.iter().filter(|call| call.to.split('/').next() == Some(component)) {
         if let Some(version) = answered_by(call) {
-            of.entry(call.to.to_string()).or_default().push((call, version));
+            of.entry(&*call.to).or_default().push((call, version));
         }
     }
     of.values_mut().for_each(|said| said.sort_by_key(|(call, _)| handled(call)));
