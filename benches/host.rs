@@ -33,6 +33,9 @@ keyed = true
 actors = 10000
 [components.greeter]
 message = \"2MiB\"
+[components.hostile]
+cpu = \"100ms\"
+log = \"0B/s\"
 ";
 
 /// A host that runs, with a counter and a greeter in it.
@@ -84,8 +87,12 @@ impl Host {
 
     /// Offers a guest as a version of a component, and waits for the receipt.
     pub fn deploy(&self, component: &str, guest: &str) -> Arc<Receipt> {
-        let bytes = std::fs::read(wasm(guest)).expect("the guest is built");
-        let staged = self.handle().store.versions.stage_bytes(&bytes, u64::MAX).expect("the store takes it");
+        self.deploy_bytes(component, &std::fs::read(wasm(guest)).expect("the guest is built"))
+    }
+
+    /// The same with a component's bytes.
+    pub fn deploy_bytes(&self, component: &str, bytes: &[u8]) -> Arc<Receipt> {
+        let staged = self.handle().store.versions.stage_bytes(bytes, u64::MAX).expect("the store takes it");
         let offer = Offer {
             component: ComponentName::new(component).expect("a name"),
             digest: staged.digest,
@@ -98,7 +105,7 @@ impl Host {
         let receipt = self.runtime.block_on(async {
             let mut receipts = self.handle().receipts();
             let answer = self.handle().deploy(offer).await.expect("the host runs");
-            let Answer::Upgrade(id) = answer else { panic!("{component} from {guest}: {answer:?}") };
+            let Answer::Upgrade(id) = answer else { panic!("{component}: {answer:?}") };
             loop {
                 let receipt = tokio::time::timeout(PATIENCE, receipts.recv()).await.expect("a receipt in time");
                 let receipt = receipt.expect("the receipt");
@@ -158,9 +165,11 @@ impl Target {
         self.try_call(args).await.expect("it answers")
     }
 
-    async fn try_call(&self, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
+    /// The same; whatever comes of it.
+    pub async fn try_call(&self, args: Vec<u8>) -> Result<Vec<u8>, CallError> {
         let (target, function) = (self.address.clone(), self.function.clone());
-        self.router.call(Call { target, function, args, deadline: Instant::now() + PATIENCE }).await
+        let call = Call { target, function, args, deadline: Instant::now() + PATIENCE };
+        self.router.call(call).await
     }
 
     /// The same from a thread that waits.

@@ -11,8 +11,12 @@ mod floor;
 #[path = "../tests/support/guests.rs"]
 mod guests;
 mod host;
+#[expect(dead_code, reason = "its tests use all of it")]
+#[path = "../tests/hostile/guest.rs"]
+mod hostile;
 mod memory;
 mod messages;
+mod neighbours;
 mod swaps;
 
 use std::time::Duration;
@@ -48,6 +52,10 @@ fn main() {
     group("births", births::bench, &mut criterion, &mut board);
     if is_wanted("swaps") {
         swaps::bench(&mut board, &host, if is_real { &[1, 10, 1_000, 5_000] } else { &[10] });
+    }
+    if is_wanted("neighbours") {
+        let (rounds, span) = if is_real { (5, Duration::from_millis(500)) } else { (1, Duration::from_millis(5)) };
+        neighbours::bench(&mut board, &host, rounds, span);
     }
     host.end();
     criterion.final_summary();

@@ -1,0 +1,117 @@
+//! How long a caller waits for one actor while guests beside it do their worst: the median, the 99th percentile and the
+//! longest, beside the same alone. Four callers of the hostile one never rest.
+//!
+//! Single shots, so not Criterion's: alone and beside each kind in turn, a few rounds of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use comfy_table::{Table, presets};
+use tokio::task::JoinHandle;
+
+use crate::board::{Board, Floor, readable, spread};
+use crate::host::{Host, Target};
+use crate::hostile::{Entry, Guest, deed};
+
+/// Callers of the hostile guest at a time.
+const CALLERS: usize = 4;
+
+/// What the guests do.
+const KINDS: [(&str, &str); 9] = [
+    ("spin", deed::LOOP),
+    ("trap", deed::TRAP),
+    ("recurse", deed::RECURSE),
+    ("grow their memory", deed::GROW),
+    ("grow their tables", deed::GROW_TABLE),
+    ("fill 60 MiB", deed::FILL),
+    ("hoard handles", deed::HOARD),
+    ("flood the log", deed::LOG),
+    ("flood stderr", deed::PRINT),
+];
+
+/// Of one run: the median, the 99th percentile and the longest, in nanoseconds.
+#[derive(Clone, Copy)]
+struct Waits([f64; 3]);
+
+/// Measures them: each so often, and for so long.
+pub fn bench(board: &mut Board, host: &Host, rounds: usize, span: Duration) {
+    let _runtime = host.runtime.enter();
+    let neighbour = host.target("counter", "increment").of("neighbour");
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(["beside guests that", "p50", "p99", "max", "alone: p50", "p99", "max"]);
+    for (kind, deed) in KINDS {
+        host.deploy_bytes("hostile", &Guest::default().at(Entry::Deed, deed).build_service());
+        let hostile = host.target("hostile", "deed");
+        let pairs: Vec<(Waits, Waits)> = (0..rounds)
+            .map(|_| {
+                let alone = waits(&neighbour, span);
+                let attack = Attack::begin(host, &hostile);
+                let beside = waits(&neighbour, span);
+                attack.end(host);
+                (beside, alone)
+            })
+            .collect();
+        let median = |of: fn(&(Waits, Waits)) -> f64| readable(spread(pairs.iter().map(of)).1);
+        table.add_row([
+            kind.to_owned(),
+            median(|it| it.0.0[0]),
+            median(|it| it.0.0[1]),
+            median(|it| it.0.0[2]),
+            median(|it| it.1.0[0]),
+            median(|it| it.1.0[1]),
+            median(|it| it.1.0[2]),
+        ]);
+        let p99s = pairs.iter().map(|(beside, alone)| (beside.0[1], alone.0[1])).collect();
+        board.add(&format!("p99 of a call beside guests that {kind}"), Floor { name: "alone", target: None }, p99s);
+    }
+    println!("{table}");
+}
+
+/// Calls one after the other for so long.
+fn waits(neighbour: &Target, span: Duration) -> Waits {
+    let end = Instant::now() + span;
+    let mut waits = Vec::new();
+    while Instant::now() < end || waits.is_empty() {
+        let begin = Instant::now();
+        neighbour.call_and_wait(1_u64.to_le_bytes().to_vec());
+        waits.push(begin.elapsed().as_secs_f64() * 1e9);
+    }
+    waits.sort_by(f64::total_cmp);
+    let at = |share: usize| waits[(waits.len() - 1) * share / 100];
+    Waits([at(50), at(99), at(100)])
+}
+
+struct Attack {
+    ends: Arc<AtomicBool>,
+    callers: Vec<JoinHandle<u64>>,
+}
+
+impl Attack {
+    fn begin(host: &Host, hostile: &Target) -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let caller = |_| {
+            let (ends, hostile) = (ends.clone(), hostile.clone());
+            host.runtime.spawn(async move {
+                let mut made = 0;
+                while !ends.load(Ordering::Relaxed) {
+                    // It dies of each; one that had no room was refused.
+                    _ = hostile.try_call(vec![0; 4]).await;
+                    made += 1;
+                    // A call that is answered at once gives nobody else a turn.
+                    tokio::task::yield_now().await;
+                }
+                made
+            })
+        };
+        let callers = (0..CALLERS).map(caller).collect();
+        Self { ends, callers }
+    }
+
+    fn end(self, host: &Host) {
+        self.ends.store(true, Ordering::Relaxed);
+        let made = host.runtime.block_on(futures_util::future::join_all(self.callers));
+        assert!(made.into_iter().all(|made| made.is_ok_and(|made| made > 0)), "each has called");
+    }
+}
