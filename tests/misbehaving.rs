@@ -202,3 +202,18 @@ fn a_version_that_crashes_at_work_answers_so_and_starts_again() {
     host.drop_in("counter", NEXT).settled();
     assert_eq!(host.call("counter", "increment", json!([2])), json!(2));
 }
+
+#[test]
+fn who_waits_to_begin_anew_keeps_no_version_in_service() {
+    let host = Host::with_manifest("[components.counter]\ndrain-timeout = \"200ms\"\n");
+    host.drop_in("counter", "counter-increment-traps").settled();
+    // Each time it waits for twice as long; the last time for longer than an older version may take to go.
+    for _ in 0..6 {
+        assert_eq!(host.try_call("counter", "increment", json!([1])).problem(), "crashed");
+    }
+
+    let receipt = host.drop_in("counter", NEXT).settled();
+
+    assert_eq!((receipt.actors("switched"), receipt.actors("not_now")), (0, 0));
+    assert_eq!(host.call("counter", "get", json!([])), json!(0));
+}

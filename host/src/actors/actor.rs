@@ -356,6 +356,18 @@ impl Actor {
         kept.into_iter().for_each(|kept| self.stage.reaper.bury(kept));
     }
 
+    /// This version is current. An address without an instance will have one on it, and holds no other.
+    pub fn follow(&self, code: &Arc<Code>) {
+        let mut inner = self.lock();
+        if !matches!(inner.lease, Lease::Vacant) {
+            return;
+        }
+        let before = std::mem::replace(&mut inner.code, code.clone());
+        drop(inner);
+        // The last one to let go of a version unmaps it: not under a lock that callers want.
+        drop(before);
+    }
+
     /// A birth is under way, which will be told of: the address stays its own until then.
     pub fn coming(&self) {
         let mut inner = self.lock();
@@ -409,6 +421,9 @@ impl Actor {
             inner.born = None;
             inner.mailbox.forget_incarnation();
             inner.waiting = None;
+        }
+        if let Some(published) = self.stage.directory.component(&self.address.component) {
+            self.follow(&published.code);
         }
         self.memory.store(0, Ordering::Relaxed);
         let handled_since_switch = if incarnation.switched { incarnation.since_switch } else { 0 };

@@ -228,7 +228,10 @@ impl Hands {
                 });
                 let published = Published { code, terms, service };
                 let singleton = Address::singleton(component.clone());
-                self.stage.directory.publish(component, published);
+                let code = published.code.clone();
+                self.stage.directory.publish(component.clone(), published);
+                let actors = self.stage.directory.actors();
+                actors.iter().filter(|it| it.address.component == component).for_each(|it| it.follow(&code));
                 if serves_no_actors(before.as_ref()) {
                     // It started before this, and was shown to nobody.
                     self.stage.directory.actor(&singleton).into_iter().for_each(|actor| actor.show());
