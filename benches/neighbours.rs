@@ -85,7 +85,7 @@ fn waits(neighbour: &Target, span: Duration) -> Waits {
 
 struct Attack {
     ends: Arc<AtomicBool>,
-    callers: Vec<JoinHandle<u64>>,
+    callers: Vec<JoinHandle<()>>,
 }
 
 impl Attack {
@@ -94,15 +94,12 @@ impl Attack {
         let caller = |_| {
             let (ends, hostile) = (ends.clone(), hostile.clone());
             host.runtime.spawn(async move {
-                let mut made = 0;
                 while !ends.load(Ordering::Relaxed) {
                     // It dies of each; one that had no room was refused.
                     _ = hostile.try_call(vec![0; 4]).await;
-                    made += 1;
                     // A call that is answered at once gives nobody else a turn.
                     tokio::task::yield_now().await;
                 }
-                made
             })
         };
         let callers = (0..CALLERS).map(caller).collect();
@@ -111,7 +108,7 @@ impl Attack {
 
     fn end(self, host: &Host) {
         self.ends.store(true, Ordering::Relaxed);
-        let made = host.runtime.block_on(futures_util::future::join_all(self.callers));
-        assert!(made.into_iter().all(|made| made.is_ok_and(|made| made > 0)), "each has called");
+        let ended = host.runtime.block_on(futures_util::future::join_all(self.callers));
+        assert!(ended.into_iter().all(|ended| ended.is_ok()), "no caller has failed");
     }
 }

@@ -279,6 +279,11 @@ impl Actor {
                     inner.lease = Lease::Running;
                     return Some((incarnation, entry));
                 }
+                Next::Nothing if inner.kill.is_struck() => {
+                    drop(inner);
+                    self.over(incarnation, ExitReason::Killed);
+                    return None;
+                }
                 Next::Nothing => {
                     inner.lease = Lease::Resting(incarnation);
                     return None;
@@ -300,6 +305,10 @@ impl Actor {
     pub(super) fn give_back(self: &Arc<Self>, incarnation: Box<Incarnation>) {
         let mut inner = self.lock();
         inner.waiting = None;
+        if inner.kill.is_struck() {
+            drop(inner);
+            return self.over(incarnation, ExitReason::Killed);
+        }
         if inner.mailbox.is_empty() {
             inner.lease = Lease::Resting(incarnation);
             return;
@@ -394,11 +403,19 @@ impl Actor {
         inner.kill = kill;
     }
 
-    /// Breaks off what this life does.
-    pub fn kill(&self, generation: Generation) {
-        let inner = self.lock();
-        if inner.generation == generation {
-            inner.kill.strike();
+    /// Ends this life at once where it rests or handles something, and when the hold ends where somebody holds it.
+    pub fn kill(self: &Arc<Self>, generation: Generation) {
+        let mut inner = self.lock();
+        if inner.generation != generation {
+            return;
+        }
+        inner.kill.strike();
+        match std::mem::replace(&mut inner.lease, Lease::Vacant) {
+            Lease::Resting(incarnation) => {
+                drop(inner);
+                self.over(incarnation, ExitReason::Killed);
+            }
+            other => inner.lease = other,
         }
     }
 

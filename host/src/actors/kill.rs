@@ -28,6 +28,11 @@ impl Kill {
         self.0.waker.wake();
     }
 
+    /// Whether it was struck.
+    pub fn is_struck(&self) -> bool {
+        self.0.is_struck.load(Ordering::Acquire)
+    }
+
     /// Does something of that life, to its end or until it is struck.
     ///
     /// # Errors
@@ -37,7 +42,7 @@ impl Kill {
         poll_fn(|cx| {
             // Before the look, so that a strike after it is heard.
             self.0.waker.register(cx.waker());
-            if self.0.is_struck.load(Ordering::Acquire) {
+            if self.is_struck() {
                 return Poll::Ready(Err(Fault::Dead(ExitReason::Killed)));
             }
             act.as_mut().poll(cx)

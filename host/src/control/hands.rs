@@ -266,7 +266,7 @@ impl Hands {
         self.stage.queue.spawn(async move {
             let taken = match tokio::time::timeout(drain, actor.take(generation, true)).await {
                 Ok(taken) => taken,
-                // It does not come to a boundary: it exits where it is, and that is told instead.
+                // It does not come to a boundary: it ends where it is, and that is told instead.
                 Err(_) => return actor.kill(generation),
             };
             let Some(mut held) = taken else { return };
