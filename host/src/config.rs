@@ -150,6 +150,10 @@ pub struct Host {
     pub stalled: Duration,
     /// How often the whole folder is looked at. 5 s.
     pub rescan: Duration,
+    /// CPU time for compiling one component, all attempts together. 60 s.
+    pub compile_cpu: Duration,
+    /// Memory of a compiler, in bytes. 2 GiB.
+    pub compile_memory: u64,
 }
 
 impl Default for Host {
@@ -161,6 +165,8 @@ impl Default for Host {
             settle: Duration::from_millis(100),
             stalled: Duration::from_secs(2),
             rescan: Duration::from_secs(5),
+            compile_cpu: Duration::from_secs(60),
+            compile_memory: 2 << 30,
         }
     }
 }

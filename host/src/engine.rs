@@ -85,30 +85,41 @@ impl Engine {
         self.0.linker.instantiate_pre(component).map_err(|e| format!("its imports cannot be linked: {e:#}"))
     }
 
-    /// Maps compiled code and reads what it offers.
+    /// Maps compiled code.
     ///
     /// # Errors
-    /// Where the file is not what this engine compiled, or the component could not be called.
-    pub fn load(&self, compiled: &Path, digest: Digest, label: String, size: u64) -> Result<Code, Refusal> {
+    /// Where the file is not what this engine compiled.
+    pub fn map(&self, compiled: &Path) -> Result<Mapped, Refusal> {
         #[expect(unsafe_code, reason = "the file was written by our own compile child and its digest was compared")]
         // SAFETY: the caller hands over a file of the store's `compiled` folder, which only this user may write, that
         // our own compiler wrote and whose digest was just compared. wasmtime compares engine version and settings.
         let component = unsafe { Component::deserialize_file(self.wasm(), compiled) };
-        Code::reflect(self, &component.map_err(cannot_be_mapped)?, digest, label, size)
+        component.map(Mapped).map_err(cannot_be_mapped)
     }
 
-    /// Takes over code that the compile child has just given, and reads what it offers.
+    /// Takes over code that the compile child has just given.
     ///
     /// # Errors
-    /// As for [`Engine::load`].
-    pub fn adopt(&self, compiled: &[u8], digest: Digest, label: String, size: u64) -> Result<Code, Refusal> {
+    /// As for [`Engine::map`].
+    pub fn adopt(&self, compiled: &[u8]) -> Result<Mapped, Refusal> {
         #[expect(unsafe_code, reason = "the bytes come from our own compile child, through no file")]
         // SAFETY: the caller hands over what our own compiler answered over its pipe, which nobody else can write to.
         // wasmtime compares engine version and settings.
         let component = unsafe { Component::deserialize(self.wasm(), compiled) };
-        Code::reflect(self, &component.map_err(cannot_be_mapped)?, digest, label, size)
+        component.map(Mapped).map_err(cannot_be_mapped)
+    }
+
+    /// Reads what mapped code offers and wants.
+    ///
+    /// # Errors
+    /// Where it could not be called, or offers more than a host can keep in mind.
+    pub fn read(&self, mapped: &Mapped, digest: Digest, label: String, size: u64) -> Result<Code, Refusal> {
+        Code::reflect(self, &mapped.0, digest, label, size)
     }
 }
+
+/// Machine code of a component, in memory.
+pub struct Mapped(Component);
 
 fn cannot_be_mapped(error: wasmtime::Error) -> Refusal {
     let words = format!("the compiled code cannot be mapped: {error:#}");

@@ -12,11 +12,11 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     // Before anything else: the child limits itself as its first act.
     if args.next().as_deref() == Some(engine::compile::VERB) {
-        return match engine::compile::child(&args.collect::<Vec<_>>()) {
+        return match engine::compile::child::run(&args.collect::<Vec<_>>()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(words) => {
-                eprintln!("{words}");
-                ExitCode::FAILURE
+            Err(fault) => {
+                eprintln!("{}", fault.words);
+                ExitCode::from(fault.code)
             }
         };
     }

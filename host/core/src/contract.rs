@@ -49,6 +49,8 @@ pub struct Version {
     pub imports: BTreeSet<String>,
     /// The shapes of its state; none where it does not export `state`.
     pub shapes: Option<ShapeSet>,
+    /// What is worth saying of how it was made, and refuses nothing.
+    pub remarks: Vec<String>,
 }
 
 /// The optional interfaces of `changeling:actor` that a version exports.

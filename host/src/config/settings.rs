@@ -12,6 +12,7 @@ use super::{Budget, ComponentConfig, Host, Http, KIB, MIB, Right, Token};
 
 const GIB: u64 = 1 << 30;
 const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
 const NO_TIME: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -119,6 +120,23 @@ pub(super) const HOST: &[Setting<Host>] = &[
         holds: Holds::Start,
         write: |host| time(host.rescan),
         read: |host, value| value.duration(100 * MS..=DAY).map(|it| host.rescan = it),
+    },
+    Setting {
+        name: "compile-cpu",
+        default: "\"1m\"",
+        meaning: "CPU time for compiling one version, in whole seconds. What takes more than half of it is compiled to \
+                  slower code with the other half, or refused.",
+        holds: Holds::Upgrades,
+        write: |host| time(host.compile_cpu),
+        read: |host, value| value.duration(3 * SECOND..=HOUR).map(|it| host.compile_cpu = it),
+    },
+    Setting {
+        name: "compile-memory",
+        default: "\"2GiB\"",
+        meaning: "What the compiler may use, which is a process of its own. One compiles at a time.",
+        holds: Holds::Upgrades,
+        write: |host| size(host.compile_memory),
+        read: |host, value| value.size(256 * MIB..=1_024 * GIB).map(|it| host.compile_memory = it),
     },
 ];
 

@@ -43,7 +43,7 @@ fn every_documented_default_is_true_and_every_setting_is_explained() {
     let config = parsed(&text);
     assert_eq!(config.components[&name("counter")], ComponentConfig::default());
     assert_eq!(Config { components: BTreeMap::new(), ..config }, Config::default(), "{text}");
-    assert_eq!(settings().len(), 6 + 7 + 2 + 24);
+    assert_eq!(settings().len(), 8 + 7 + 2 + 24);
 }
 
 #[test]
@@ -256,6 +256,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("host", "settle", "\"1s 500ms\""),
     ("host", "stalled", "\"3s\""),
     ("host", "rescan", "\"1m\""),
+    ("host", "compile-cpu", "\"1m 30s\""),
+    ("host", "compile-memory", "\"256MiB\""),
     ("http", "listen", "\"127.0.0.1:1\""),
     ("http", "expose", "true"),
     ("http", "hosts", "[\"proxy:8443\", \"changeling.example.org\"]"),

@@ -78,9 +78,12 @@ impl Bench {
     /// As a host would refuse it.
     pub fn load(&self, component: &ComponentName, bytes: &[u8], name: Option<String>) -> Result<Arc<Code>, Refusal> {
         let digest = Digest(Sha256::digest(bytes).into());
-        let compiled = compile::in_child(&self.compiler, bytes, compile::Bounds::default())?;
+        let bounds = compile::Bounds::default();
+        let compiled = compile::compile(&self.compiler, bytes, bounds)?;
         let label = label::of(bytes).or(name).unwrap_or_else(|| digest.short());
-        let code = self.stage.engine.adopt(&compiled, digest, label, bytes.len() as u64)?;
+        let mapped = self.stage.engine.adopt(&compiled.code)?;
+        let mut code = self.stage.engine.read(&mapped, digest, label, bytes.len() as u64)?;
+        code.version.remarks.extend(bounds.remark(compiled.tier));
         let _reactor = self.runtime.enter();
         ask_shapes(&self.stage.engine, component, self.limits.clone(), code).map(Arc::new)
     }

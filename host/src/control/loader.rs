@@ -1,5 +1,6 @@
 //! One thread that loads: from the cache, or through the compile child, one version at a time.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -10,7 +11,9 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use super::bench;
 use super::terms::TermsOf;
 use crate::engine::code::Code;
-use crate::engine::{Engine, compile, label};
+use crate::engine::compile::{self, Bounds, Compiled};
+use crate::engine::settings::Tier;
+use crate::engine::{Engine, Mapped, label};
 use crate::store::Store;
 
 /// An order, with what to do with the outcome.
@@ -60,29 +63,46 @@ impl Loader {
     }
 
     fn load(&self, component: &ComponentName, digest: Digest, label: &Label) -> Result<Code, Refusal> {
-        let engine = format!("{:016x}", self.engine.compatibility());
         let bytes = self.store.versions.read(&digest).map_err(|e| surroundings(e.to_string()))?;
-        let entry = match self.store.compiled.load(&digest, &engine) {
-            Ok(Some(entry)) => Some(entry),
-            Ok(None) => None,
-            Err(e) => {
-                tracing::warn!("the compiled code of {} is made anew: {e}", digest.short());
-                None
-            }
-        };
-        let entry = match entry {
-            Some(entry) => entry,
-            None => {
-                let code = compile::in_child(&self.compiler, &bytes, compile::Bounds::default())?;
-                let kept = self.store.compiled.keep(&digest, &engine, &code);
-                let kept = kept.and_then(|()| self.store.compiled.load(&digest, &engine));
-                let entry = kept.map_err(|e| surroundings(e.to_string()))?;
-                entry.ok_or_else(|| surroundings("the compiled code was gone as soon as it was written".into()))?
-            }
-        };
+        let bounds = self.terms.compiling();
+        let (mapped, tier) = self.machine_code(&digest, &bytes, bounds)?;
         let label = label::of(&bytes).unwrap_or_else(|| label.clone());
-        let code = self.engine.load(&entry.path(), digest, label, bytes.len() as u64)?;
+        let mut code = self.engine.read(&mapped, digest, label, bytes.len() as u64)?;
+        code.version.remarks.extend(bounds.remark(tier));
         bench::ask_shapes(&self.engine, component, self.terms.of(component).limits(), code)
+    }
+
+    fn machine_code(&self, digest: &Digest, bytes: &[u8], bounds: Bounds) -> Result<(Mapped, Tier), Refusal> {
+        for tier in [Tier::Good, Tier::Fast] {
+            if let Some(mapped) = self.kept(digest, &self.key(bounds, tier)) {
+                return Ok((mapped, tier));
+            }
+        }
+        let Compiled { code, tier } = compile::compile(&self.compiler, bytes, bounds)?;
+        let key = self.key(bounds, tier);
+        if let Err(e) = self.store.compiled.keep(digest, &key, &code) {
+            // The cache saves time; there is no more to it.
+            tracing::warn!("the compiled code of {} is not kept, and made anew at the next start: {e}", digest.short());
+            return Ok((self.engine.adopt(&code)?, tier));
+        }
+        // From the file it costs no memory of its own.
+        let mapped = match self.kept(digest, &key) {
+            Some(mapped) => mapped,
+            None => self.engine.adopt(&code)?,
+        };
+        Ok((mapped, tier))
+    }
+
+    /// What the cache has, if it is whole and made for this engine.
+    fn kept(&self, digest: &Digest, key: &str) -> Option<Mapped> {
+        let anew = |why: &dyn Display| tracing::warn!("the compiled code of {} is made anew: {why}", digest.short());
+        let entry = self.store.compiled.load(digest, key).map_err(|e| anew(&e)).ok()??;
+        self.engine.map(&entry.path()).map_err(|e| anew(&e)).ok()
+    }
+
+    /// What tells apart code that cannot stand for each other.
+    fn key(&self, bounds: Bounds, tier: Tier) -> String {
+        format!("{:016x} {}", self.engine.compatibility(), bounds.key(tier))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::actors::mailbox::Bounds;
 use crate::actors::service;
 use crate::actors::terms::{Settings, Terms};
 use crate::config::{ComponentConfig, Config};
+use crate::engine::compile;
 use crate::engine::limits::Limits;
 
 /// Finds the terms of a component. Clones share them.
@@ -37,6 +38,12 @@ impl TermsOf {
         let terms = Terms::new(settings(inner.config.component(component)));
         inner.given.insert(component.clone(), terms.clone());
         terms
+    }
+
+    /// What compiling a version may take.
+    pub fn compiling(&self) -> compile::Bounds {
+        let host = &self.lock().config.host;
+        compile::Bounds { cpu: host.compile_cpu, memory: host.compile_memory }
     }
 
     /// Another manifest holds from now on, for everybody.

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use changeling_core::contract::{Hooks, Signature, Version};
 use changeling_core::id::Digest;
 use changeling_core::reason::{Cause, Refusal, Step};
-use changeling_packed::portable;
 use changeling_packed::signature::{fingerprint, type_text};
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
@@ -70,12 +69,19 @@ pub enum NotOne {
 }
 
 const CONTRACT: &str = "changeling:actor/";
+/// Functions of one version, at most.
+const MAX_FUNCTIONS: usize = 4_000;
+/// Interfaces that one version imports, at most.
+const MAX_IMPORTS: usize = 1_000;
+/// Bytes of all names and types of one version, written out: in a file each can stand once and be used many times.
+const MAX_TEXT: usize = 1 << 20;
 
 impl Code {
     /// Reads what a compiled component offers and wants.
     ///
     /// # Errors
-    /// A refusal where a function could not be called: handles or `async` in its type.
+    /// A refusal where a function could not be called (handles or `async` in its type), or where there is more than a host
+    /// can keep in mind.
     pub fn reflect(
         engine: &Engine,
         component: &Component,
@@ -83,29 +89,33 @@ impl Code {
         label: String,
         size: u64,
     ) -> Result<Self, Refusal> {
-        let mut functions = Vec::new();
-        let mut signatures = BTreeMap::new();
+        let mut offered = Offered::default();
         let wasm = engine.wasm();
         for (export, item) in component.component_type().exports(wasm) {
             match item.ty {
                 ComponentItem::ComponentFunc(func) => {
                     let index = component.get_export_index(None, export).ok_or_else(|| vanished(export))?;
-                    functions.push(Self::function(export.into(), &func, index, functions.len(), &mut signatures)?);
+                    offered.add([export, "", ""], &func, index)?;
                 }
                 ComponentItem::ComponentInstance(instance) if !export.starts_with(CONTRACT) => {
                     let place = component.get_export_index(None, export).ok_or_else(|| vanished(export))?;
                     for (name, item) in instance.exports(wasm) {
                         let ComponentItem::ComponentFunc(func) = item.ty else { continue };
-                        let full = format!("{export}#{name}");
-                        let index = component.get_export_index(Some(&place), name).ok_or_else(|| vanished(&full))?;
-                        functions.push(Self::function(full, &func, index, functions.len(), &mut signatures)?);
+                        let index = component.get_export_index(Some(&place), name).ok_or_else(|| vanished(name))?;
+                        offered.add([export, "#", name], &func, index)?;
                     }
                 }
                 _ => {}
             }
         }
-        let imports: BTreeSet<String> =
-            component.component_type().imports(wasm).map(|(name, _)| name.to_owned()).collect();
+        let mut imports = BTreeSet::new();
+        for (name, _) in component.component_type().imports(wasm) {
+            offered.charge(name.len())?;
+            imports.insert(name.to_owned());
+            if imports.len() > MAX_IMPORTS {
+                return Err(refusal(format!("it imports more than {MAX_IMPORTS} interfaces, the most that are taken")));
+            }
+        }
         let pre = engine.link(component);
         let hooks = match &pre {
             Ok(pre) => HookIndices::of(pre)?,
@@ -127,39 +137,12 @@ impl Code {
             size,
             kind: flags.kind(),
             hooks: flags,
-            functions: signatures,
+            functions: offered.signatures,
             imports,
             shapes: None,
+            remarks: Vec::new(),
         };
-        Ok(Self { version, functions, pre, hooks, on_drop: Mutex::default() })
-    }
-
-    fn function(
-        name: String,
-        func: &ComponentFunc,
-        export: ComponentExportIndex,
-        index: usize,
-        signatures: &mut BTreeMap<String, Signature>,
-    ) -> Result<Arc<Function>, Refusal> {
-        let refuse = |why: String| refusal(format!("the function {name} cannot be called: {why}"));
-        if func.async_() {
-            return Err(refuse("it is async, which is not supported yet; export it as a plain function".into()));
-        }
-        let text = |ty: &Type| {
-            portable(ty).map_err(|e| refuse(e.to_string()))?;
-            type_text(ty).map_err(|e| refuse(e.to_string()))
-        };
-        let mut params = Vec::new();
-        let mut texts = Vec::new();
-        for (param, ty) in func.params() {
-            texts.push((param.to_owned(), text(&ty)?));
-            params.push((param.to_owned(), ty));
-        }
-        let result = func.results().next();
-        let signature = Signature { params: texts, result: result.as_ref().map(text).transpose()? };
-        let fingerprint = fingerprint(&signature.to_string());
-        signatures.insert(name.clone(), signature);
-        Ok(Arc::new(Function { name: name.into(), params, result, fingerprint, index, export }))
+        Ok(Self { version, functions: offered.functions, pre, hooks, on_drop: Mutex::default() })
     }
 
     /// The function that a caller means by a short or full name: `get`, `counter.get`, `demo:counter/counter.get`,
@@ -249,6 +232,56 @@ impl Function {
         let unversioned = interface.split_once('@').map_or(interface, |(plain, _)| plain);
         let bare = unversioned.rsplit_once('/').map_or(unversioned, |(_, bare)| bare);
         function == short && (wanted == interface || wanted == unversioned || wanted == bare)
+    }
+}
+
+/// The functions of a version, as far as they were read.
+#[derive(Default)]
+struct Offered {
+    functions: Vec<Arc<Function>>,
+    signatures: BTreeMap<String, Signature>,
+    /// Bytes of what is written out.
+    text: usize,
+}
+
+impl Offered {
+    fn charge(&mut self, text: usize) -> Result<(), Refusal> {
+        self.text += text;
+        if self.text <= MAX_TEXT && self.functions.len() <= MAX_FUNCTIONS {
+            return Ok(());
+        }
+        Err(refusal(format!(
+            "it offers and wants more than can be kept in mind: {MAX_FUNCTIONS} functions, {} MiB of names and types \
+             written out; offer less in one component, or simpler types",
+            MAX_TEXT >> 20
+        )))
+    }
+
+    /// One more, with a name in parts.
+    fn add(&mut self, name: [&str; 3], func: &ComponentFunc, export: ComponentExportIndex) -> Result<(), Refusal> {
+        self.charge(name.iter().map(|part| part.len()).sum())?;
+        let name = name.concat();
+        let refuse = |why: String| refusal(format!("the function {name} cannot be called: {why}"));
+        if func.async_() {
+            return Err(refuse("it is async, which is not supported yet; export it as a plain function".into()));
+        }
+        let text = |ty: &Type| type_text(ty).map_err(|e| refuse(e.to_string()));
+        let mut params = Vec::new();
+        let mut texts = Vec::new();
+        for (param, ty) in func.params() {
+            let text = text(&ty)?;
+            self.charge(param.len() + text.len())?;
+            texts.push((param.to_owned(), text));
+            params.push((param.to_owned(), ty));
+        }
+        let result = func.results().next();
+        let signature = Signature { params: texts, result: result.as_ref().map(text).transpose()? };
+        self.charge(signature.result.as_ref().map_or(0, String::len))?;
+        let fingerprint = fingerprint(&signature.to_string());
+        self.signatures.insert(name.clone(), signature);
+        let index = self.functions.len();
+        self.functions.push(Arc::new(Function { name: name.into(), params, result, fingerprint, index, export }));
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, OptLevel, Strategy};
+use wasmtime::{Config, Engine, OptLevel, Strategy, WasmFeatures};
 
 /// How often running guests are asked to let others run; also the unit in which their CPU time is counted.
 pub const TICK: Duration = Duration::from_micros(500);
@@ -12,19 +12,53 @@ pub const TICK: Duration = Duration::from_micros(500);
 const GUEST_STACK: usize = 512 << 10;
 const FIBER_STACK: usize = 1 << 20;
 
+/// What a component may be written in; all that is not named here is refused. The pre-scan and the compiler take the same.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::COMPONENT_MODEL)
+    // Not built in: fewer parts to be attacked.
+    .difference(WasmFeatures::GC_TYPES)
+    .difference(WasmFeatures::EXCEPTIONS)
+    .difference(WasmFeatures::THREADS)
+    // Nobody's guests use them yet, or they are not the same on every machine.
+    .difference(WasmFeatures::MEMORY64)
+    .difference(WasmFeatures::TAIL_CALL)
+    .difference(WasmFeatures::RELAXED_SIMD);
+
+/// How much pains the compiler takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Good code.
+    Good,
+    /// Slower code, in half of the time or less. It runs in the same engine.
+    Fast,
+}
+
 /// The engine of this process. There must be no second one that loads code.
 ///
 /// # Errors
 /// Where the machine cannot run what we compile.
 pub fn engine() -> wasmtime::Result<Engine> {
-    Engine::new(&config())
+    compiler(Tier::Good)
 }
 
-fn config() -> Config {
+/// An engine to compile with, and for nothing else.
+///
+/// # Errors
+/// Where the machine cannot run what we compile.
+pub fn compiler(tier: Tier) -> wasmtime::Result<Engine> {
+    Engine::new(&config(tier))
+}
+
+fn config(tier: Tier) -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
-        .cranelift_opt_level(OptLevel::Speed)
+        // Registers are allocated in the same way by both. Another way would be far faster, but wasmtime promises nothing
+        // for it, and just the hostile would be compiled by it.
+        .cranelift_opt_level(match tier {
+            Tier::Good => OptLevel::Speed,
+            Tier::Fast => OptLevel::None,
+        })
         // Equal inputs give equal states on every machine.
         .cranelift_nan_canonicalization(true)
         .epoch_interruption(true)
@@ -37,14 +71,11 @@ fn config() -> Config {
         // Initial data is copied when an instance is made. Mapped copy-on-write, its pages are copied in the pause of a
         // switch instead, each with a flush on every core: half as long again. See docs/figures.md.
         .memory_init_cow(false)
-        // A component made of several: what passes values between them reads one memory and writes another.
-        .wasm_multi_memory(true)
-        // Tier 2 of wasmtime's promises, or unfinished by its own documentation: a smaller surface.
+        // Tier 2 of wasmtime's promises.
         .shared_memory(false)
-        .wasm_memory64(false)
-        .wasm_tail_call(false)
-        .wasm_relaxed_simd(false)
-        .wasm_custom_page_sizes(false)
-        .wasm_wide_arithmetic(false);
+        .wasm_features(WasmFeatures::all(), false)
+        // Several memories are among them: what passes values between the parts of a component made of several reads one
+        // memory and writes another.
+        .wasm_features(FEATURES, true);
     config
 }

@@ -16,7 +16,7 @@ use super::error::Error;
 use super::folder::Folder;
 use super::versions::sha256;
 
-/// What all entries together may take: 1 GiB.
+/// What all entries together may take: 1 GiB. None that is larger was put there.
 const DEFAULT_BOUND: u64 = 1 << 30;
 
 /// The folder `compiled`.
@@ -70,13 +70,13 @@ impl Compiled {
         let Some(mut file) = self.folder.open(&name)? else {
             return Ok(None);
         };
-        let (found, size) = hash(&mut file).map_err(|cause| self.folder.failed("read", &name, cause))?;
+        let (found, size) = hash(&name, &mut file).map_err(|cause| self.folder.failed("read", &name, cause))?;
         let noted = self.folder.read(&digest_name(&name), 256);
         let noted = noted.ok().flatten().and_then(|text| String::from_utf8(text).ok()?.trim().parse::<Digest>().ok());
         if noted != Some(found) {
             self.remove(&name)?;
             let why = match noted {
-                Some(_) => "its bytes are not those that were written; it was removed",
+                Some(_) => "its bytes are not those that were written under this name; it was removed",
                 None => "the digest beside it is missing or unreadable; it was removed",
             };
             return Err(Error::Damaged { path: self.folder.path_of(&name), why: why.to_owned() });
@@ -94,7 +94,8 @@ impl Compiled {
         let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let name = entry_name(version, engine);
         // The digest goes first: an entry without one would look damaged, a digest without an entry is nothing.
-        self.folder.replace_lazily(&digest_name(&name), sha256(code).to_string().as_bytes())?;
+        let (digest, _) = hash(&name, code).map_err(|cause| self.folder.failed("read", &name, cause))?;
+        self.folder.replace_lazily(&digest_name(&name), digest.to_string().as_bytes())?;
         self.folder.replace_lazily(&name, code)?;
         self.shrink(&name)
     }
@@ -157,11 +158,13 @@ fn digest_name(entry: &str) -> String {
     format!("{entry}.sha256")
 }
 
-fn hash(file: &mut File) -> std::io::Result<(Digest, u64)> {
-    let (mut hash, mut size) = (Sha256::new(), 0);
+/// Of the name and what is under it: one that was renamed is as damaged as one that was changed.
+fn hash(name: &str, code: impl Read) -> std::io::Result<(Digest, u64)> {
+    let (mut hash, mut size) = (Sha256::new_with_prefix(name), 0);
+    let mut code = code.take(DEFAULT_BOUND + 1);
     let mut buffer = vec![0; 256 * 1024];
     loop {
-        let len = file.read(&mut buffer)?;
+        let len = code.read(&mut buffer)?;
         if len == 0 {
             return Ok((Digest(hash.finalize().into()), size));
         }

@@ -46,6 +46,7 @@ pub fn service(name: &str, version: u32) -> Version {
         functions: BTreeMap::from([(format!("demo:{name}/api#get"), function)]),
         imports: BTreeSet::new(),
         shapes: None,
+        remarks: Vec::new(),
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Judgement {
 /// Judges `new` without running it.
 #[must_use]
 pub fn check(new: &Version, around: &Surroundings<'_>) -> Judgement {
-    let mut judgement = Judgement::default();
+    let mut judgement = Judgement { findings: new.remarks.clone(), ..Judgement::default() };
     callable(new, &mut judgement);
     imports(new, around, &mut judgement);
     for old in &around.live {

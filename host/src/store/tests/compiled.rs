@@ -23,14 +23,41 @@ fn code_comes_back_as_it_was_put() {
 }
 
 #[test]
-fn one_wrong_byte_is_reported_once_and_the_entry_removed() {
+fn whatever_is_done_to_an_entry_is_reported_once_and_the_entry_removed() {
     let place = Place::new();
     let store = place.open();
     for file in [0, 1] {
         store.compiled.keep(&digest(1), "e", b"code").unwrap();
-        place.damage(&format!("compiled/{}", place.names("compiled")[file]));
-        assert!(matches!(store.compiled.load(&digest(1), "e"), Err(Error::Damaged { .. })));
-        assert!(store.compiled.load(&digest(1), "e").unwrap().is_none());
+        let path = place.state().join("compiled").join(&place.names("compiled")[file]);
+        let whole = fs::read(&path).unwrap();
+        let flipped = (0..whole.len()).map(|at| whole.iter().enumerate().map(|(n, b)| b ^ u8::from(n == at)).collect());
+        let cut = (0..whole.len()).map(|len| whole[..len].to_vec());
+        for damaged in flipped.chain(cut).chain([[&whole[..], b"0"].concat(), vec![0xff; 100]]) {
+            store.compiled.keep(&digest(1), "e", b"code").unwrap();
+            fs::write(&path, &damaged).unwrap();
+            assert!(matches!(store.compiled.load(&digest(1), "e"), Err(Error::Damaged { .. })), "{damaged:?}");
+            assert!(store.compiled.load(&digest(1), "e").unwrap().is_none());
+        }
+    }
+}
+
+#[test]
+fn an_entry_under_anothers_name_is_not_taken_for_the_others() {
+    let place = Place::new();
+    let store = place.open();
+    let names = |wanted: &str| -> Vec<_> {
+        place.names("compiled").into_iter().filter(|name| name.ends_with(wanted)).collect()
+    };
+    let file = |name: &str| place.state().join("compiled").join(name);
+    for (version, engine) in [(digest(2), "e"), (digest(1), "another engine")] {
+        store.compiled.keep(&digest(1), "e", b"code").unwrap();
+        let from = names(".cwasm");
+        store.compiled.keep(&version, engine, b"other").unwrap();
+        let to = names(".cwasm").into_iter().find(|name| !from.contains(name)).unwrap();
+        fs::rename(file(&from[0]), file(&to)).unwrap();
+        fs::rename(file(&format!("{}.sha256", from[0])), file(&format!("{to}.sha256"))).unwrap();
+        assert!(matches!(store.compiled.load(&version, engine), Err(Error::Damaged { .. })));
+        assert!(store.compiled.load(&version, engine).unwrap().is_none());
     }
 }
 
