@@ -66,7 +66,9 @@ pub fn load(bytes: &[u8]) {
     let stage = STAGE.lock().unwrap_or_else(PoisonError::into_inner);
     let Ok(compiled) = stage.compiler.precompile_component(bytes) else { return };
     let begun = Instant::now();
-    if let Ok(code) = stage.engine.adopt(&compiled, Digest([7; 32]), "fuzz".into(), bytes.len() as u64) {
+    let mapped = stage.engine.adopt(&compiled);
+    let size = bytes.len() as u64;
+    if let Ok(code) = mapped.and_then(|it| stage.engine.read(&it, Digest([7; 32]), "fuzz".into(), size)) {
         stage.live(&Arc::new(code));
     }
     assert!(begun.elapsed() < PATIENCE, "it took {:?}", begun.elapsed());

@@ -39,7 +39,8 @@ pub fn hasty() -> Limits {
 /// A component as the host has it when it is loaded.
 pub fn load(bytes: &[u8]) -> Result<Arc<Code>, String> {
     let compiled = STAGE.compiler.precompile_component(bytes).map_err(|why| format!("{why:#}"))?;
-    let code = STAGE.engine.adopt(&compiled, Digest([0; 32]), "test".into(), bytes.len() as u64);
+    let mapped = STAGE.engine.adopt(&compiled);
+    let code = mapped.and_then(|it| STAGE.engine.read(&it, Digest([0; 32]), "test".into(), bytes.len() as u64));
     code.map(Arc::new).map_err(|refusal| refusal.to_string())
 }
 
