@@ -5,8 +5,12 @@
 
 mod births;
 mod board;
+#[expect(dead_code, reason = "the tests have more of them")]
+#[path = "../tests/support/bomb.rs"]
+mod bomb;
 mod calls;
 mod casts;
+mod compiling;
 mod floor;
 #[path = "../tests/support/guests.rs"]
 mod guests;
@@ -48,6 +52,9 @@ fn main() {
     group("births", births::bench, &mut criterion, &mut board);
     if is_wanted("swaps") {
         swaps::bench(&mut board, &host, if is_real { &[1, 10, 1_000, 5_000] } else { &[10] });
+    }
+    if is_wanted("compiling") {
+        compiling::bench(&mut board, &host, is_real);
     }
     host.end();
     criterion.final_summary();
