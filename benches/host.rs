@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MANIFEST: &str = "
 [host]
 watch = false
+compile-cpu = \"6s\"
 [components.counter]
 keyed = true
 actors = 10000
@@ -43,7 +44,7 @@ pub struct Host {
     /// Its sockets and timers; callers that are tasks run here, too.
     pub runtime: Runtime,
     host: host::Host,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// One function of one address, ready to be called.
@@ -69,7 +70,7 @@ impl Host {
             compiler: env!("CARGO_BIN_EXE_changeling").into(),
         };
         let host = runtime.block_on(host::start(options)).expect("the host starts");
-        let this = Self { runtime, host, _dir: dir };
+        let this = Self { runtime, host, dir };
         for (component, guest) in [("counter", "counter-v1"), ("crowd", "counter-v1"), ("greeter", "greeter-v1")] {
             this.deploy(component, guest);
         }
@@ -85,13 +86,28 @@ impl Host {
         &self.host.handle
     }
 
-    /// Offers a guest as a version of a component, and waits for the receipt.
+    /// Where it answers HTTP, and what opens everything there.
+    pub fn door(&self) -> (String, String) {
+        let status = std::fs::read(self.dir.path().join(".changeling/host.json")).expect("the status file");
+        let status: serde_json::Value = serde_json::from_slice(&status).expect("the status file is JSON");
+        let text = |name: &str| status[name].as_str().expect("a text").to_owned();
+        (text("url"), text("token"))
+    }
+
+    /// Offers a guest as a version of a component, and waits for it to settle.
     pub fn deploy(&self, component: &str, guest: &str) -> Arc<Receipt> {
         self.deploy_bytes(component, &std::fs::read(wasm(guest)).expect("the guest is built"))
     }
 
     /// The same with a component's bytes.
     pub fn deploy_bytes(&self, component: &str, bytes: &[u8]) -> Arc<Receipt> {
+        let receipt = self.offer(component, bytes);
+        assert_eq!(receipt.outcome, Outcome::Settled, "{receipt:?}");
+        receipt
+    }
+
+    /// Offers a version of a component, and waits for the receipt.
+    pub fn offer(&self, component: &str, bytes: &[u8]) -> Arc<Receipt> {
         let staged = self.handle().store.versions.stage_bytes(bytes, u64::MAX).expect("the store takes it");
         let offer = Offer {
             component: ComponentName::new(component).expect("a name"),
@@ -102,7 +118,7 @@ impl Host {
             strategy: None,
             is_trial: false,
         };
-        let receipt = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             let mut receipts = self.handle().receipts();
             let answer = self.handle().deploy(offer).await.expect("the host runs");
             let Answer::Upgrade(id) = answer else { panic!("{component}: {answer:?}") };
@@ -113,9 +129,7 @@ impl Host {
                     return receipt;
                 }
             }
-        });
-        assert_eq!(receipt.outcome, Outcome::Settled, "{receipt:?}");
-        receipt
+        })
     }
 
     /// A function of a component; keyed ones need an [`Target::of`] more.

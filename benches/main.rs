@@ -5,8 +5,12 @@
 
 mod births;
 mod board;
+#[expect(dead_code, reason = "the tests have more of them")]
+#[path = "../tests/support/bomb.rs"]
+mod bomb;
 mod calls;
 mod casts;
+mod compiling;
 mod floor;
 #[path = "../tests/support/guests.rs"]
 mod guests;
@@ -56,6 +60,9 @@ fn main() {
     if is_wanted("neighbours") {
         let (rounds, span) = if is_real { (5, Duration::from_millis(500)) } else { (1, Duration::from_millis(5)) };
         neighbours::bench(&mut board, &host, rounds, span);
+    }
+    if is_wanted("compiling") {
+        compiling::bench(&mut board, &host, is_real);
     }
     host.end();
     criterion.final_summary();

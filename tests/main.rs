@@ -5,6 +5,8 @@
 
 mod support;
 
+mod bombs;
+mod cache;
 mod callers;
 mod calls;
 mod cli;

@@ -1,5 +1,6 @@
 //! A host to test, and the words to do it with.
 
+pub mod bomb;
 mod brittle;
 mod bytes;
 mod guests;
