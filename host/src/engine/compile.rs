@@ -26,8 +26,8 @@ pub const LEAST_MEMORY: u64 = 256 << 20;
 pub const MAX_CODE: u64 = 256 << 20;
 /// Longer words of a compiler are cut off, in bytes.
 const MAX_WORDS: usize = 1 << 10;
-/// A compiler that other work leaves less than this share of a core is given up.
-const LEAST_SHARE: u32 = 10;
+/// A compiler is given up after this time by the clock, and ten times its CPU time: other work may leave it very little.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the compiling of one component may take, all attempts together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Bounds {
 
     fn attempt(self, tier: Tier) -> Attempt {
         let cpu = self.cpu_of(tier);
-        let wall = Duration::from_secs(cpu) * LEAST_SHARE;
+        let wall = PATIENCE + 10 * Duration::from_secs(cpu);
         Attempt { tier, cpu, memory: self.memory.max(LEAST_MEMORY), code: MAX_CODE, wall }
     }
 
