@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{BINARY, Host, bomb};
+use crate::support::{BINARY, Host, bomb, lives};
 
 /// Enough for every honest guest of these tests, and little for one that is not.
 const LITTLE: &str = "[host]\ncompile-cpu = \"6s\"\ncompile-memory = \"512MiB\"\n";
@@ -127,7 +127,7 @@ fn all_of(bombs: &[Bomb], host: &Host) {
     }
     assert!(load.end() > 0);
     assert_eq!(failed, Vec::<String>::new());
-    assert_eq!(compilers(host.pid()), Vec::<u32>::new());
+    assert_eq!(host.compilers(), Vec::<u32>::new());
 }
 
 /// The receipt, or the problem where there is none.
@@ -145,27 +145,13 @@ fn offer(host: &Host, component: &str, bytes: &[u8]) -> Value {
     }
 }
 
-/// The children of a process that have not ended.
-fn compilers(of: u32) -> Vec<u32> {
-    let threads = std::fs::read_dir(format!("/proc/{of}/task")).expect("it runs");
-    let children = threads.flatten().map(|it| std::fs::read_to_string(it.path().join("children")).unwrap_or_default());
-    let children: Vec<u32> = children.flat_map(|it| it.split(' ').flat_map(str::parse).collect::<Vec<_>>()).collect();
-    children.into_iter().filter(|child| lives(*child)).collect()
-}
-
-/// Whether there is such a process, and it is more than what is left to be waited for.
-fn lives(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| !matches!(rest.split_whitespace().next(), Some("Z" | "X")))
-}
-
 /// A host with something to compile that takes all it may, and its compiler.
 fn at_it() -> (Host, u32) {
     let host = Host::start();
     host.drop_in("counter", "counter-v1").settled();
     assert_eq!(host.deploy("bomb", &bomb::loops(2_000, 2_000)).status, 202);
-    host.until("it compiles", |host| !compilers(host.pid()).is_empty());
-    let compiler = compilers(host.pid())[0];
+    host.until("it compiles", |host| !host.compilers().is_empty());
+    let compiler = host.compilers()[0];
     (host, compiler)
 }
 
@@ -217,7 +203,7 @@ fn versions_are_compiled_one_at_a_time() {
     }
     let most = Cell::new(0);
     host.until("all are compiled", |host| {
-        most.set(most.get().max(compilers(host.pid()).len()));
+        most.set(most.get().max(host.compilers().len()));
         (0..4).all(|n| host.last_receipt(&format!("bomb-{n}")) > 0)
     });
     assert_eq!(most.get(), 1);

@@ -23,11 +23,12 @@ fn a_fifth_upgrade_waits_says_for_whom_and_begins_by_itself() {
 
     host.put_variant("counter", SLOW, "6");
 
-    host.until("it waits", |_| component()["waiting"].is_object());
-    let why = component()["waiting"]["why"].as_str().unwrap_or_default().to_owned();
     let names_all =
         |text: &str| ["counter/a", "counter/b", "counter/c", "counter/d"].iter().all(|at| text.contains(at));
-    assert!(names_all(&why), "{why}");
+    let why = || component()["waiting"]["why"].as_str().unwrap_or_default().to_owned();
+    // For a moment it only waits for its turn.
+    host.until("it waits for all of them", |_| names_all(&why()));
+    let why = why();
     assert!(component()["versions"].as_array().is_some_and(|versions| versions.len() == 5));
     let is_told = |event: &Value| event["event"] == "waiting" && event["reason"] == json!(why);
     host.until("that is told", |host| host.happenings().iter().any(is_told));

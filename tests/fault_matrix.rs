@@ -12,6 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use stage::*;
 
+use crate::support::bomb;
+
 /// What must come of one fault at one step.
 enum Cell {
     Must(Box<dyn Fn()>),
@@ -91,6 +93,27 @@ fn load() {
         forbidden: must(|| refused_by_the_disk("eacces:versions", "Permission denied")),
         clock_jumps: must(old_and_future_files),
         file_vanishes: must(vanishes_as_soon_as_it_is_there),
+    };
+    row.holds();
+}
+
+#[test]
+fn compile() {
+    let row = Row {
+        step: "compile",
+        error: must(|| not_compiled(bomb::jump_table(500_000), "", "targets")),
+        trap: must(a_compiler_that_dies),
+        endless: must(|| not_compiled(bomb::loops(2_000, 2_000), "compile-cpu = \"3s\"", "s of CPU to compile")),
+        allocates: must(|| {
+            not_compiled(bomb::loops(3_000, 3_000), "compile-memory = \"256MiB\"", "MiB of memory to compile");
+        }),
+        wrong_bytes: must(|| not_compiled(bomb::wrong_at_its_end(10, 10), "", "no valid component")),
+        slow: must(|| not_compiled(bomb::loops(400, 400), "compile-cpu = \"3s\"", "and with the fast tier")),
+        killed: must(killed_while_it_is_compiled),
+        disk_full: must(|| goes_on_without_a_cache("enospc:compiled")),
+        forbidden: must(|| goes_on_without_a_cache("eacces:compiled")),
+        clock_jumps: must(|| the_clock_jumps_in("", "compiled")),
+        file_vanishes: must(|| the_file_vanishes_in("", "compiled")),
     };
     row.holds();
 }

@@ -15,7 +15,7 @@ pub mod recording;
 pub use brittle::{Brittle, End};
 pub use bytes::{bytes, digest, greeting, marked, scripted, variant};
 pub use guests::wasm;
-pub use host::{Answer, BINARY, Host};
+pub use host::{Answer, BINARY, Host, lives};
 pub use judge::judge;
 pub use load::Load;
 pub use play::{Told, copy, digest_of, is_of_the_disk, is_whole, receipts_follow_each_other, stage};

@@ -4,9 +4,10 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{Brittle, Host, Receipt, bytes, scripted, variant};
+use crate::support::{Brittle, Host, Receipt, bomb, bytes, scripted, variant};
 
 /// What the scripted guest says when it errs or panics.
 pub const SCRIPT: &str = "does as the script says";
@@ -184,6 +185,42 @@ pub fn vanishes_as_soon_as_it_is_there() {
         1 => living.stays_untouched(),
         _ => living.goes_on_at(&json!(TOTAL)),
     }
+}
+
+/// A candidate that its compiler does not get through is refused in these words.
+pub fn not_compiled(candidate: Vec<u8>, setting: &str, words: &str) {
+    let living = living(&HASTY.replace("[host]\n", &format!("[host]\n{setting}\n")), "");
+    let receipt = living.offered_under_load(&candidate).ended("refused");
+    let (_, act, said) = receipt.refusal();
+    assert!(act == "compile" && said.contains(words), "{act}: {said}");
+    living.stays_untouched();
+}
+
+/// Killed from outside, it says nothing of the bytes; the next version is compiled.
+pub fn a_compiler_that_dies() {
+    let living = living(HASTY, "");
+    living.host.write_file("counter.wasm", &bomb::loops(2_000, 2_000));
+    living.host.until("it compiles", |host| !host.compilers().is_empty());
+    let compiler = living.host.compilers().first().and_then(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
+    kill_process(compiler.expect("it compiles"), Signal::KILL).expect("it is ours");
+    living.host.receipt_after("counter", 1).ended("refused").says("the compiler was killed from outside");
+    living.stays_untouched();
+}
+
+pub fn killed_while_it_is_compiled() {
+    let mut living = living(HASTY, "");
+    living.host.write_file("counter.wasm", &bomb::loops(2_000, 2_000));
+    living.host.until("it compiles", |host| !host.compilers().is_empty());
+    living.host.kill();
+    living.comes_back(Comes::AsItWas);
+}
+
+pub fn goes_on_without_a_cache(fault: &str) {
+    let living = living(HASTY, fault);
+    living.host.disk_refuses();
+    living.offered_under_load(&bytes("counter-v2")).settled();
+    living.host.disk_takes();
+    living.goes_on_at(&json!(TOTAL));
 }
 
 pub fn an_import_that_nobody_provides() {

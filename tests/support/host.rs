@@ -488,6 +488,14 @@ impl Host {
         self.begin();
     }
 
+    /// The processes that it has started and that have not ended: they compile.
+    pub fn compilers(&self) -> Vec<u32> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("it runs").flatten();
+        let children = threads.map(|it| std::fs::read_to_string(it.path().join("children")).unwrap_or_default());
+        let children = children.flat_map(|it| it.split(' ').flat_map(str::parse).collect::<Vec<_>>());
+        children.filter(|child| lives(*child)).collect()
+    }
+
     /// Memory of its process that is in RAM, in bytes.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
@@ -522,6 +530,12 @@ impl Drop for Host {
             _ = child.wait();
         }
     }
+}
+
+/// Whether there is such a process, and it is more than what is left to be waited for.
+pub fn lives(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !matches!(rest.split_whitespace().next(), Some("Z" | "X")))
 }
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

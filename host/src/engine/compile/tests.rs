@@ -49,7 +49,7 @@ fn its_end_says_whether_the_bytes_are_to_blame() {
         ("kill -SEGV $$", Cause::Bytes, "the compiler died of signal 11: it said nothing"),
         ("echo no limits here >&2; exit 1", Cause::Surroundings, "no limits here"),
         ("kill -KILL $$", Cause::Surroundings, "killed from outside"),
-        ("kill -INT $$", Cause::Surroundings, "by signal 2"),
+        ("kill -USR1 $$", Cause::Surroundings, "by signal 10"),
         ("kill -TERM $$", Cause::Surroundings, "by signal 15"),
     ] {
         let told = refused(does);
