@@ -24,7 +24,7 @@ fn who_dies_on_the_way_in_is_refused_in_that_act() {
     let neighbour = Neighbour::of(&host);
     for (deed, words) in DEEDS {
         for (entry, act) in [
-            (Entry::Start, "shapes"),
+            (Entry::Start, "instantiation"),
             (Entry::Shapes, "shapes"),
             (Entry::Realloc, "init"),
             (Entry::Init, "init"),

@@ -67,8 +67,8 @@ fn who_crashes_as_soon_as_it_lives_waits_longer_each_time() {
         let mut theirs = actors.iter().filter(|actor| actor["address"] != json!("neighbour"));
         theirs.all(|actor| actor["restarts"].as_u64() >= Some(4))
     });
-    // 100, 200, 400, 800 ms.
-    assert!(begun.elapsed() >= Duration::from_millis(1_500));
+    // After 100, 200 and 400 ms; the fourth is counted as soon as it has crashed.
+    assert!(begun.elapsed() >= Duration::from_millis(700));
     let crashes = host.happenings().iter().filter(|event| event["event"] == "crashed").count();
     let most = 200 * (5 + begun.elapsed().as_secs() as usize);
     assert!((800..most).contains(&crashes), "{crashes} crashes in {:?}", begun.elapsed());
