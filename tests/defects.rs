@@ -23,9 +23,9 @@ struct Found {
 }
 
 /// A short one of the soak: after so many there was a row of calls behind a hold, and a version that was refused.
+const UPGRADES: &str = "3";
 /// How often a defect is looked for.
 const TRIES: usize = 4;
-const UPGRADES: &str = "3";
 const SOAK: By = By::Test("soak::a_hundred_upgrades_under_load_keep_every_promise");
 /// Lives that a defect has to show itself in.
 const LIVES: u64 = 200;
