@@ -69,6 +69,7 @@ impl Clients {
 
     pub fn go_on(&self) {
         self.shared.is_paused.store(false, Ordering::SeqCst);
+        self.threads.iter().for_each(|client| client.thread().unpark());
     }
 
     pub fn in_trouble(&self) -> bool {
@@ -97,7 +98,7 @@ fn call(shared: &Shared, mut line: Line, mut random: Random) -> Vec<Call> {
         if shared.is_paused.load(Ordering::SeqCst) {
             shared.paused.fetch_add(1, Ordering::SeqCst);
             while shared.is_paused.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(1));
+                std::thread::park();
             }
             shared.paused.fetch_sub(1, Ordering::SeqCst);
             next = Instant::now();

@@ -16,7 +16,7 @@ pub struct Watcher {
     thread: JoinHandle<(Vec<Sight>, Vec<String>)>,
 }
 
-/// Between two looks.
+/// Between two looks: as often as one likes would be at the cost of those who are looked at.
 const PAUSE: Duration = Duration::from_millis(60);
 
 impl Watcher {

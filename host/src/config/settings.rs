@@ -466,8 +466,8 @@ pub(super) const COMPONENT: &[Setting<ComponentConfig>] = &[
     Setting {
         name: "drain-timeout",
         default: "\"1m\"",
-        meaning: "How long an upgrade goes on trying, from the first hold. And how long who is to end may take over the message in \
-                  hand; then it is killed.",
+        meaning: "How long an upgrade goes on trying, from the first hold. And how long who is to end may take over the \
+                  message in hand; then it is killed.",
         holds: Holds::Upgrades,
         write: |it| time(it.policy.drain_timeout),
         read: |it, value| value.duration(NO_TIME..=DAY).map(|time| it.policy.drain_timeout = time),

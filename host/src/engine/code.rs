@@ -247,18 +247,14 @@ struct Offered {
 impl Offered {
     fn charge(&mut self, text: usize) -> Result<(), Refusal> {
         self.text += text;
-        if self.text <= MAX_TEXT && self.functions.len() <= MAX_FUNCTIONS {
-            return Ok(());
-        }
-        Err(refusal(format!(
-            "it offers and wants more than can be kept in mind: {MAX_FUNCTIONS} functions, {} MiB of names and types \
-             written out; offer less in one component, or simpler types",
-            MAX_TEXT >> 20
-        )))
+        if self.text <= MAX_TEXT { Ok(()) } else { Err(too_much()) }
     }
 
     /// One more, with a name in parts.
     fn add(&mut self, name: [&str; 3], func: &ComponentFunc, export: ComponentExportIndex) -> Result<(), Refusal> {
+        if self.functions.len() == MAX_FUNCTIONS {
+            return Err(too_much());
+        }
         self.charge(name.iter().map(|part| part.len()).sum())?;
         let name = name.concat();
         let refuse = |why: String| refusal(format!("the function {name} cannot be called: {why}"));
@@ -283,6 +279,14 @@ impl Offered {
         self.functions.push(Arc::new(Function { name: name.into(), params, result, fingerprint, index, export }));
         Ok(())
     }
+}
+
+fn too_much() -> Refusal {
+    refusal(format!(
+        "it offers and wants more than can be kept in mind: {MAX_FUNCTIONS} functions, {} MiB of names and types \
+         written out; offer less in one component, or simpler types",
+        MAX_TEXT >> 20
+    ))
 }
 
 impl HookIndices {
