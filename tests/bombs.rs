@@ -53,6 +53,8 @@ const QUICK: &[Bomb] = &[
     ("lists of lists, 101 deep", || bomb::deep_type(101), Refused("no valid component")),
     ("pairs of pairs, 30 deep", || bomb::exponential_type(30), Refused("no valid component")),
     ("pairs of pairs, 18 deep", || bomb::exponential_type(18), Refused("the function take cannot be called")),
+    ("4,000 functions to call", || bomb::long_names(10, 3_999), Taken),
+    ("4,001 functions to call", || bomb::long_names(10, 4_000), Refused("4000 functions")),
     ("a name of 50,000 bytes in 2,000 functions", || bomb::long_names(50_000, 2_000), Refused("kept in mind")),
     ("a type of 512 parts in 400 functions", || bomb::broad_functions(400), Refused("kept in mind")),
     ("20,000 imports", || bomb::many_imports(20_000), Refused("more than 1000")),
