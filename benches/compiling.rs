@@ -48,7 +48,7 @@ fn measure(host: &Host, span: Duration) -> Vec<f64> {
     let (url, token) = host.door();
     let begin = Instant::now();
     let caller = |n: usize| {
-        let (url, bearer) = (format!("{url}/v1/call/counter%2Fcaller-{n}/increment"), format!("Bearer {token}"));
+        let (url, bearer) = (format!("{url}/v1/call/counter/caller-{n}/increment"), format!("Bearer {token}"));
         move || {
             let agent = Agent::new_with_defaults();
             let mut took = Vec::new();
