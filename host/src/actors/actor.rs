@@ -4,21 +4,20 @@
 //! a switch that took it between two of them ([`Held`]). Messages that come meanwhile wait in order. A lease goes back when
 //! it is dropped, or its actor dies or ends with it; nothing can be left shut.
 
+mod lease;
+mod life;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use changeling_core::Event;
 use changeling_core::id::{Address, Generation, UpgradeId};
-use changeling_core::reason::{CallError, ExitReason};
-use futures_channel::oneshot;
+use changeling_core::reason::CallError;
 
-use super::held::Held;
 use super::incarnation::Incarnation;
 use super::kept::Kept;
 use super::kill::Kill;
-use super::mailbox::{Entry, Mailbox, Message, Next};
-use super::run;
+use super::mailbox::{Entry, Mailbox, Message};
 use super::stage::Stage;
 use super::terms::Terms;
 use crate::defect::{Defect, is_seeded};
@@ -203,124 +202,6 @@ impl Actor {
         self.wake(inner);
     }
 
-    /// Runs it, where it rests and something waits.
-    fn wake(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
-        if inner.mailbox.is_empty() {
-            return;
-        }
-        match std::mem::replace(&mut inner.lease, Lease::Running) {
-            Lease::Resting(incarnation) => {
-                drop(inner);
-                self.stage.queue.spawn(run::run(self.clone(), incarnation, None));
-            }
-            // Somebody has it, and looks at the mailbox when done.
-            other => inner.lease = other,
-        }
-    }
-
-    /// The lease between two messages, over the heads of those that wait; `urgent` ones before other takers.
-    ///
-    /// None where this life is over, now or before the boundary comes.
-    pub async fn take(self: &Arc<Self>, generation: Generation, urgent: bool) -> Option<Held> {
-        let boundary = {
-            let mut inner = self.lock();
-            if inner.generation != generation {
-                return None;
-            }
-            match std::mem::replace(&mut inner.lease, Lease::Held) {
-                Lease::Resting(incarnation) => {
-                    inner.waiting = None;
-                    return Some(Held::new(self, incarnation));
-                }
-                none @ (Lease::Vacant | Lease::Coming) => {
-                    inner.lease = none;
-                    return None;
-                }
-                other => inner.lease = other,
-            }
-            let (taker, boundary) = oneshot::channel();
-            inner.mailbox.push_system(taker, urgent);
-            boundary
-        };
-        boundary.await.ok()
-    }
-
-    /// The lease after everything that waits now has been handled.
-    pub async fn take_after_queue(self: &Arc<Self>, generation: Generation) -> Option<Held> {
-        let boundary = {
-            let mut inner = self.lock();
-            if inner.generation != generation {
-                return None;
-            }
-            match std::mem::replace(&mut inner.lease, Lease::Held) {
-                Lease::Resting(incarnation) => return Some(Held::new(self, incarnation)),
-                none @ (Lease::Vacant | Lease::Coming) => {
-                    inner.lease = none;
-                    return None;
-                }
-                other => inner.lease = other,
-            }
-            let (taker, boundary) = oneshot::channel();
-            inner.mailbox.push_unbounded(Entry::Boundary(taker));
-            boundary
-        };
-        boundary.await.ok()
-    }
-
-    /// What the run that holds the lease does next. Gives the incarnation back to whoever comes first: the system lane,
-    /// the run itself with an entry, or rest.
-    pub(super) fn next(self: &Arc<Self>, mut incarnation: Box<Incarnation>) -> Option<(Box<Incarnation>, Entry)> {
-        self.memory.store(incarnation.instance.memory() as u64, Ordering::Relaxed);
-        loop {
-            let mut inner = self.lock();
-            let taker = match inner.mailbox.take_next() {
-                Next::Taker(taker) | Next::Entry(Entry::Boundary(taker)) => taker,
-                Next::Entry(entry) => {
-                    inner.lease = Lease::Running;
-                    return Some((incarnation, entry));
-                }
-                Next::Nothing if inner.kill.is_struck() => {
-                    drop(inner);
-                    self.over(incarnation, ExitReason::Killed);
-                    return None;
-                }
-                Next::Nothing => {
-                    inner.lease = Lease::Resting(incarnation);
-                    return None;
-                }
-            };
-            inner.lease = Lease::Held;
-            inner.waiting = inner.mailbox.has_messages().then(Instant::now);
-            // A taker that leaves while it is given the lease drops it here, and that locks.
-            drop(inner);
-            match taker.send(Held::new(self, incarnation)) {
-                Ok(()) => return None,
-                // It gave up waiting meanwhile.
-                Err(back) => incarnation = back.not_taken()?,
-            }
-        }
-    }
-
-    /// Back from the system lane: the messages that waited are handled now.
-    pub(super) fn give_back(self: &Arc<Self>, incarnation: Box<Incarnation>) {
-        let mut inner = self.lock();
-        inner.waiting = None;
-        if inner.kill.is_struck() {
-            drop(inner);
-            return self.over(incarnation, ExitReason::Killed);
-        }
-        if inner.mailbox.is_empty() {
-            inner.lease = Lease::Resting(incarnation);
-            return;
-        }
-        if is_seeded(Defect::GateLeftShut) {
-            return;
-        }
-        inner.lease = Lease::Running;
-        drop(inner);
-        self.stage.queue.spawn(run::run(self.clone(), incarnation, None));
-    }
-
     /// The first queued function that `code` does not serve.
     pub fn unserved_by(&self, code: &Code) -> Option<Arc<Function>> {
         self.lock().mailbox.unserved_by(code)
@@ -377,48 +258,6 @@ impl Actor {
         drop(before);
     }
 
-    /// A birth is under way, which will be told of: the address stays its own until then.
-    pub fn coming(&self) {
-        let mut inner = self.lock();
-        if matches!(inner.lease, Lease::Vacant) {
-            inner.lease = Lease::Coming;
-        }
-    }
-
-    /// That birth came to nothing.
-    pub(super) fn not_born(&self) {
-        let mut inner = self.lock();
-        if matches!(inner.lease, Lease::Coming) {
-            inner.lease = Lease::Vacant;
-        }
-    }
-
-    /// A new life begins; its run will hold the lease.
-    pub(super) fn born(&self, generation: Generation, code: &Arc<Code>, kill: Kill) {
-        let mut inner = self.lock();
-        inner.lease = Lease::Running;
-        inner.generation = generation;
-        inner.born = Some(Instant::now());
-        inner.code = code.clone();
-        inner.kill = kill;
-    }
-
-    /// Ends this life at once where it rests or handles something, and when the hold ends where somebody holds it.
-    pub fn kill(self: &Arc<Self>, generation: Generation) {
-        let mut inner = self.lock();
-        if inner.generation != generation {
-            return;
-        }
-        inner.kill.strike();
-        match std::mem::replace(&mut inner.lease, Lease::Vacant) {
-            Lease::Resting(incarnation) => {
-                drop(inner);
-                self.over(incarnation, ExitReason::Killed);
-            }
-            other => inner.lease = other,
-        }
-    }
-
     /// Messages handled, over all its lives.
     pub fn handled(&self) -> u64 {
         self.handled.load(Ordering::Relaxed)
@@ -427,65 +266,6 @@ impl Actor {
     /// A message was handled.
     pub(super) fn count_handled(&self) {
         self.handled.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// This life is over, by a crash or in order: its timers are forgotten. Messages wait until it is decided whether
-    /// there will be another one.
-    pub(super) fn over(self: &Arc<Self>, mut incarnation: Box<Incarnation>, reason: ExitReason) {
-        {
-            let mut inner = self.lock();
-            inner.lease = Lease::Vacant;
-            inner.born = None;
-            inner.mailbox.forget_incarnation();
-            inner.waiting = None;
-        }
-        if let Some(published) = self.stage.directory.component(&self.address.component) {
-            self.follow(&published.code);
-        }
-        self.memory.store(0, Ordering::Relaxed);
-        let handled_since_switch = if incarnation.switched { incarnation.since_switch } else { 0 };
-        let generation = incarnation.generation;
-        let changes = incarnation.instance.sandbox().timers.forget();
-        self.stage.clock.hear(self, generation, changes);
-        self.stage.reaper.bury(incarnation.instance);
-        self.stage.news.tell(Event::Exited { address: self.address.clone(), generation, reason, handled_since_switch });
-    }
-
-    /// There will be no other life: the address is free again, then everything that waits is answered. Where a birth is
-    /// under way only those who wait are: it is heard of, and ended, by this address. Does nothing where somebody lives here.
-    pub fn turn_away(self: &Arc<Self>, error: CallError) {
-        let left = {
-            let mut inner = self.lock();
-            match inner.lease {
-                Lease::Coming => inner.mailbox.drain(),
-                Lease::Vacant => {
-                    drop(inner);
-                    self.stage.directory.remove(self);
-                    return self.shut(error);
-                }
-                Lease::Resting(_) | Lease::Running | Lease::Held => return,
-            }
-        };
-        left.into_iter().for_each(|message| message.answer(Err(error.clone())));
-    }
-
-    /// This life is put away, and the address with it; whoever parks it tells of it.
-    pub(super) fn parked(self: &Arc<Self>, incarnation: Box<Incarnation>) {
-        self.stage.directory.remove(self);
-        self.shut(CallError::Stopped);
-        self.stage.reaper.bury(incarnation.instance);
-    }
-
-    /// Accepts nothing any more; everything that waits is answered so.
-    pub fn shut(&self, error: CallError) {
-        let (left, kept) = {
-            let mut inner = self.lock();
-            inner.lease = Lease::Vacant;
-            inner.shut = Some(error.clone());
-            (inner.mailbox.drain(), inner.kept.take())
-        };
-        self.bury(kept);
-        left.into_iter().for_each(|message| message.answer(Err(error.clone())));
     }
 
     /// Accepts nothing new; what waits is still handled.
