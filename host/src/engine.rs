@@ -7,6 +7,7 @@ pub mod envelope;
 pub mod instance;
 pub mod label;
 pub mod limits;
+pub mod reactor;
 pub mod room;
 pub mod sandbox;
 pub mod settings;

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::control::terms::TermsOf;
 use crate::control::{self, Handle, Parts, wall_now};
 use crate::engine::room::Room;
-use crate::engine::{Engine, wit};
+use crate::engine::{Engine, reactor, wit};
 use crate::http::{self, Access, Keys, Names};
 use crate::store::{LastEnd, Status, Store};
 use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
@@ -100,7 +100,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let kept = Keeper::new(room.clone(), config.host.kept_states, spill_to(&store));
     let engine = Engine::new(room)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let queue = RunQueue::start(workers, tokio::runtime::Handle::current())?;
+    let queue = RunQueue::start(workers, reactor::around(tokio::runtime::Handle::current()))?;
     let stage = {
         let queue = queue.clone();
         move |news: News| {

@@ -3,6 +3,8 @@
 //!
 //! The first poll may happen on the caller's own thread ([`RunQueue::run_here`]): a short message then costs no change of
 //! thread. Whatever is left of it goes on here. A guest yields at each tick of the epoch and goes to the back.
+//!
+//! No runtime is known here: what guests need around them while they run is put there by an [`Around`].
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -12,6 +14,8 @@ use std::task::Poll;
 
 use async_task::Runnable;
 
+use crate::engine::reactor::Around;
+
 /// The queue. Clones share it.
 #[derive(Clone)]
 pub struct RunQueue(Arc<Shared>);
@@ -19,8 +23,7 @@ pub struct RunQueue(Arc<Shared>);
 struct Shared {
     inner: Mutex<Inner>,
     work: Condvar,
-    // Guests' clocks and sleeps need a reactor; it has threads of its own, which a spinning guest cannot hold up.
-    reactor: tokio::runtime::Handle,
+    around: Around,
 }
 
 #[derive(Default)]
@@ -35,11 +38,13 @@ impl RunQueue {
     ///
     /// # Errors
     /// Where a thread cannot be had.
-    pub fn start(workers: usize, reactor: tokio::runtime::Handle) -> std::io::Result<Self> {
-        let queue = Self(Arc::new(Shared { inner: Mutex::default(), work: Condvar::new(), reactor }));
+    pub fn start(workers: usize, around: Around) -> std::io::Result<Self> {
+        let queue = Self(Arc::new(Shared { inner: Mutex::default(), work: Condvar::new(), around }));
         for n in 0..workers {
             let queue = queue.clone();
-            std::thread::Builder::new().name(format!("actors-{n}")).spawn(move || queue.work())?;
+            std::thread::Builder::new()
+                .name(format!("actors-{n}"))
+                .spawn(move || (queue.0.around)(&mut || queue.work()))?;
         }
         Ok(queue)
     }
@@ -60,8 +65,8 @@ impl RunQueue {
     pub fn run_here(&self, run: impl Future<Output = ()> + Send + 'static) {
         let (runnable, task) = async_task::spawn(run, self.schedule());
         task.detach();
-        let _reactor = self.0.reactor.enter();
-        poll(runnable);
+        let mut runnable = Some(runnable);
+        (self.0.around)(&mut || runnable.take().into_iter().for_each(poll));
     }
 
     fn schedule(&self) -> impl Fn(Runnable) + Send + Sync + 'static + use<> {
@@ -79,7 +84,6 @@ impl RunQueue {
     }
 
     fn work(&self) {
-        let _reactor = self.0.reactor.enter();
         loop {
             let mut inner = self.lock();
             let runnable = loop {

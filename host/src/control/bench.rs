@@ -23,7 +23,7 @@ use crate::engine::code::Code;
 use crate::engine::instance::{Fault, Instance};
 use crate::engine::limits::Limits;
 use crate::engine::room::{Room, Want};
-use crate::engine::{Engine, compile, label, wit};
+use crate::engine::{Engine, compile, label, reactor, wit};
 
 /// Where versions are tried. Its limits are the default ones.
 pub struct Bench {
@@ -62,7 +62,7 @@ impl Bench {
         let kept = Keeper::new(room.clone(), 0, Arc::new(|_| Err("a bench has no folder".to_owned())));
         let stage = Stage {
             engine: Engine::new(room)?,
-            queue: RunQueue::start(0, runtime.handle().clone())?,
+            queue: RunQueue::start(0, reactor::around(runtime.handle().clone()))?,
             clock: Clock::start()?,
             reaper: Reaper::start()?,
             kept,
