@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::json;
 
-use crate::support::Host;
+use crate::support::{Host, scripted};
 
 #[test]
 fn problems_have_stable_names_and_say_what_to_do() {
@@ -80,6 +80,19 @@ fn a_crash_is_answered_with_its_reason_and_the_actor_starts_again() {
     assert!(spinning.body["reason"].as_str().is_some_and(|r| r.starts_with("limit: ")), "{}", spinning.body);
     let growing = host.try_call("timer", "grow", json!([]));
     assert!(growing.body["reason"].as_str().is_some_and(|r| r.contains("memory")), "{}", growing.body);
+}
+
+#[test]
+fn a_state_that_is_asked_for_while_its_actor_is_born_is_waited_for() {
+    let host = Host::with_manifest("[components.slow]\nkeyed = true\ncpu = \"20s\"\n");
+    host.write_file("slow.wasm", &scripted("init:slow"));
+    host.receipt_after("slow", 0).settled();
+    let birth = host.calling("slow/a", "get", json!([]));
+    let actors = |host: &Host| host.get("/v1/actors?address=slow").body["actors"].clone();
+    host.until("its birth is under way", |host| actors(host)[0]["state"] == "stopped");
+    let young = host.state("slow/a");
+    assert!(birth.join().is_ok_and(|answer| answer.status == 200));
+    assert_eq!(young, host.state("slow/a"));
 }
 
 #[test]

@@ -268,6 +268,11 @@ impl Actor {
         self.handled.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether nothing is accepted here any more.
+    pub fn is_shut(&self) -> bool {
+        self.lock().shut.is_some()
+    }
+
     /// Accepts nothing new; what waits is still handled.
     pub fn close(&self, error: CallError) {
         self.lock().shut = Some(error);

@@ -9,6 +9,7 @@ use futures_channel::oneshot;
 
 use super::actor::Actor;
 use super::guard::bounded;
+use super::held::Held;
 use crate::engine::instance::AtStake;
 
 /// A saved state.
@@ -39,8 +40,7 @@ pub async fn state(actor: Arc<Actor>, patience: Duration) -> Result<State, CallE
 }
 
 async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError> {
-    let generation = actor.generation().ok_or(CallError::NoActor)?;
-    let taken = tokio::time::timeout(patience, actor.take(generation, false)).await;
+    let taken = tokio::time::timeout(patience, between_two_messages(actor)).await;
     let mut incarnation = taken.map_err(|_| CallError::DeadlineExceeded)?.ok_or(CallError::NoActor)?;
     let version = incarnation.instance.code.version.clone();
     let Some(shapes) = version.shapes else {
@@ -59,6 +59,16 @@ async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError
             let reason = fault.reason();
             incarnation.over(reason.clone());
             Err(CallError::Crashed(reason))
+        }
+    }
+}
+
+/// In this life, or in the next one where this ends meanwhile. None where there will be no other.
+async fn between_two_messages(actor: &Arc<Actor>) -> Option<Held> {
+    loop {
+        match actor.take_any().await {
+            None if !actor.is_shut() => {}
+            taken => return taken,
         }
     }
 }

@@ -35,35 +35,42 @@ impl Actor {
     ///
     /// None where this life is over, now or before the boundary comes.
     pub async fn take(self: &Arc<Self>, generation: Generation, urgent: bool) -> Option<Held> {
-        self.take_behind(generation, |mailbox, taker| mailbox.push_system(taker, urgent)).await
+        self.take_behind(Some(generation), |mailbox, taker| mailbox.push_system(taker, urgent)).await
+    }
+
+    /// The lease between two messages, of whichever life there is or comes next: a birth is waited for.
+    ///
+    /// None where nobody lives here any more; and where the life ended or did not come to be in which it was waited for.
+    pub async fn take_any(self: &Arc<Self>) -> Option<Held> {
+        self.take_behind(None, |mailbox, taker| mailbox.push_system(taker, false)).await
     }
 
     /// The lease after everything that waits now has been handled.
     ///
     /// None as with [`Actor::take`].
     pub async fn take_after_queue(self: &Arc<Self>, generation: Generation) -> Option<Held> {
-        self.take_behind(generation, |mailbox, taker| mailbox.push_unbounded(Entry::Boundary(taker))).await
+        self.take_behind(Some(generation), |mailbox, taker| mailbox.push_unbounded(Entry::Boundary(taker))).await
     }
 
-    /// The lease at once where it rests, else when the place comes that `queue` puts the taker in.
+    /// The lease at once where it rests, else when the place comes that `queue` puts the taker in; in one life, or in any.
     async fn take_behind(
         self: &Arc<Self>,
-        generation: Generation,
+        generation: Option<Generation>,
         queue: impl FnOnce(&mut Mailbox, Taker),
     ) -> Option<Held> {
         let boundary = {
             let mut inner = self.lock();
-            if inner.generation != generation {
+            let is_over = match generation {
+                Some(generation) => inner.generation != generation || !inner.lease.is_given(),
+                None => inner.shut.is_some() && !inner.lease.is_given(),
+            };
+            if is_over {
                 return None;
             }
             match std::mem::replace(&mut inner.lease, Lease::Held) {
                 Lease::Resting(incarnation) => {
                     inner.waiting = None;
                     return Some(Held::new(self, incarnation));
-                }
-                none @ (Lease::Vacant | Lease::Coming) => {
-                    inner.lease = none;
-                    return None;
                 }
                 other => inner.lease = other,
             }
