@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use futures_executor::block_on;
 use futures_util::StreamExt;
 use futures_util::stream;
 
 use crate::board::{Board, Floor};
-use crate::floor::Bare;
+use crate::floor::{Bare, ChannelActor};
 use crate::guests::wasm;
 use crate::host::{Host, Target};
 
@@ -36,6 +37,22 @@ pub fn bench(criterion: &mut Criterion, board: &mut Board, host: &Host) {
     let against = Floor { name: "instance and first call", target: Some(1.3) };
     board.beside(criterion, ("births", BIRTH), against, floor, |times| in_batches(times, one_by_one, stop));
 
+    let task = |batch: u64| {
+        let begin = Instant::now();
+        let tasks: Vec<_> = (0..batch)
+            .map(|_| {
+                let new = ChannelActor::start();
+                assert_eq!(block_on(new.increment(1)), 1, "it begins at nothing");
+                new
+            })
+            .collect();
+        (begin.elapsed(), tasks)
+    };
+    let what = format!("{BIRTH}, beside a channel");
+    let against = Floor { name: "task with a channel and first call", target: None };
+    let tasks = |times| in_batches(times, task, drop);
+    board.beside(criterion, ("births", &what), against, tasks, |times| in_batches(times, one_by_one, stop));
+
     let together = |batch: u64| {
         let new: Vec<_> = (0..batch).map(|n| increment.of(n)).collect();
         let begin = Instant::now();
@@ -45,6 +62,7 @@ pub fn bench(criterion: &mut Criterion, board: &mut Board, host: &Host) {
         (begin.elapsed(), new)
     };
     let what = format!("{BIRTH}, {AT_A_TIME} at a time");
+    let against = Floor { name: "instance and first call", target: Some(1.3) };
     board.beside(criterion, ("births", &what), against, floor, |times| in_batches(times, together, stop));
 }
 

@@ -7,9 +7,10 @@ use changeling::actors::mailbox::Message;
 use changeling::actors::run;
 use changeling_core::reason::CallError;
 use criterion::Criterion;
+use futures_executor::block_on;
 
 use crate::board::{Board, Floor, timed};
-use crate::floor::Bare;
+use crate::floor::{Bare, ChannelActor};
 use crate::guests::wasm;
 use crate::host::{Host, Target};
 
@@ -28,25 +29,41 @@ pub fn bench(criterion: &mut Criterion, board: &mut Board, host: &Host) {
     let mut guest = bare.instantiate();
     let typed = guest.typed::<(u64,), (u64,)>("increment");
     let mut handled = 1_u64;
+    let mut casts = |times| {
+        let took = timed(times, || cast(&increment, by()));
+        handled += times;
+        let counted = loop {
+            match get.try_call_and_wait(Vec::new()) {
+                Err(CallError::Overloaded) => std::thread::yield_now(),
+                answer => break answer.expect("it answers"),
+            }
+        };
+        assert_eq!(counted, handled.to_le_bytes(), "each was handled");
+        took
+    };
     board.beside(
         criterion,
         ("casts", "cast"),
         Floor { name: "typed `call_async`", target: None },
         |times| timed(times, || _ = guest.call(&typed, (1,))),
-        |times| {
-            let took = timed(times, || cast(&increment, by()));
-            handled += times;
-            let counted = loop {
-                match get.try_call_and_wait(Vec::new()) {
-                    Err(CallError::Overloaded) => std::thread::yield_now(),
-                    answer => break answer.expect("it answers"),
-                }
-            };
-            assert_eq!(counted, handled.to_le_bytes(), "each was handled");
-            took
-        },
+        &mut casts,
     );
     board.against_recorded("OTP cast, recorded", OTP_CAST, 2.0);
+
+    let channel = ChannelActor::start();
+    let mut sent = 0;
+    board.beside(
+        criterion,
+        ("casts", "cast, beside a channel"),
+        Floor { name: "channel actor", target: None },
+        |times| {
+            let took = timed(times, || channel.cast(1));
+            sent += times + 1;
+            assert_eq!(block_on(channel.increment(1)), sent, "each was handled");
+            took
+        },
+        &mut casts,
+    );
 }
 
 /// The counter has no function without a result, so the message says that nobody waits for it. A full mailbox is waited

@@ -105,18 +105,18 @@ impl Guest {
 
 /// A counter that is nothing but a task: what people write who need neither wasm nor swaps.
 #[derive(Clone)]
-pub struct ChannelActor(mpsc::Sender<(u64, oneshot::Sender<u64>)>);
+pub struct ChannelActor(mpsc::Sender<(u64, Option<oneshot::Sender<u64>>)>);
 
 impl ChannelActor {
     /// Starts it on the current runtime.
     pub fn start() -> Self {
-        let (to, mut mailbox) = mpsc::channel::<(u64, oneshot::Sender<u64>)>(1_000);
+        let (to, mut mailbox) = mpsc::channel::<(u64, Option<oneshot::Sender<u64>>)>(1_000);
         tokio::spawn(async move {
             let mut total = 0;
             while let Some((by, reply)) = mailbox.recv().await {
                 total += by;
-                // Its caller waits.
-                _ = reply.send(total);
+                // Its caller waits, where there is one.
+                _ = reply.map(|reply| reply.send(total));
             }
         });
         Self(to)
@@ -125,7 +125,38 @@ impl ChannelActor {
     /// Counts, and says how far it has come.
     pub async fn increment(&self, by: u64) -> u64 {
         let (reply, answer) = oneshot::channel();
-        self.0.send((by, reply)).await.expect("it lives");
+        self.0.send((by, Some(reply))).await.expect("it lives");
+        answer.await.expect("it answers")
+    }
+
+    /// Counts, and nobody waits for how far it has come. A full channel is waited for.
+    pub fn cast(&self, by: u64) {
+        while self.0.try_send((by, None)).is_err() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// A task that gives back the bytes that it is sent.
+pub struct ChannelEcho(mpsc::Sender<(Vec<u8>, oneshot::Sender<Vec<u8>>)>);
+
+impl ChannelEcho {
+    /// Starts it on the current runtime.
+    pub fn start() -> Self {
+        let (to, mut mailbox) = mpsc::channel::<(Vec<u8>, oneshot::Sender<Vec<u8>>)>(1_000);
+        tokio::spawn(async move {
+            while let Some((bytes, reply)) = mailbox.recv().await {
+                // Its caller waits.
+                _ = reply.send(bytes);
+            }
+        });
+        Self(to)
+    }
+
+    /// The bytes, there and back.
+    pub async fn echo(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send((bytes, reply)).await.expect("it lives");
         answer.await.expect("it answers")
     }
 }

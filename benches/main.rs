@@ -55,7 +55,7 @@ fn main() {
     group("messages", messages::bench, &mut criterion, &mut board);
     group("births", births::bench, &mut criterion, &mut board);
     if is_wanted("swaps") {
-        swaps::bench(&mut board, &host, if is_real { &[1, 10, 1_000, 5_000] } else { &[10] });
+        swaps::bench(&mut board, &host, if is_real { &[1, 10, 1_000, 5_000] } else { &[1, 10] });
     }
     if is_wanted("neighbours") {
         let (rounds, span) = if is_real { (5, Duration::from_millis(500)) } else { (1, Duration::from_millis(5)) };

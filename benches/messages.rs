@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use criterion::Criterion;
+use futures_executor::block_on;
 
 use crate::board::{Board, Floor, timed};
-use crate::floor::Bare;
+use crate::floor::{Bare, ChannelEcho};
 use crate::guests::wasm;
 use crate::host::Host;
 
@@ -47,6 +48,7 @@ pub fn bench(criterion: &mut Criterion, board: &mut Board, host: &Host) {
     }
 
     let echo = host.target("greeter", "echo");
+    let channel = ChannelEcho::start();
     for (size, bytes) in PAYLOADS {
         let payload = vec![7_u8; bytes];
         let mut guest = greeter.instantiate();
@@ -64,6 +66,14 @@ pub fn bench(criterion: &mut Criterion, board: &mut Board, host: &Host) {
         for (_, recorded, target) in OTP_ECHO.iter().filter(|(of, ..)| *of == size) {
             board.against_recorded("OTP echo of a list, recorded", *recorded, *target);
         }
+        let mut bytes = payload.clone();
+        board.beside(
+            criterion,
+            ("messages", &format!("service echo of {size}, beside a channel")),
+            Floor { name: "task with a channel", target: None },
+            |times| timed(times, || bytes = block_on(channel.echo(std::mem::take(&mut bytes)))),
+            |times| timed(times, || message = echo.call_and_wait(std::mem::take(&mut message))),
+        );
     }
 }
 

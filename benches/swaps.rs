@@ -3,14 +3,22 @@
 //!
 //! Single shots, so not Criterion's: each is made a few times, to and fro between two versions.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use changeling_core::reason::Step;
 use changeling_core::receipt::{Receipt, Spread};
 use comfy_table::{Table, presets};
 use tokio::task::JoinHandle;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::births::BIRTH;
 use crate::board::{Board, Floor, readable, spread};
@@ -20,17 +28,26 @@ use crate::host::{Host, Target};
 const ROUNDS: usize = 5;
 const LOADED_ROUNDS: usize = 3;
 /// Tasks that call actors at random, one call after the other.
-const CALLERS: u64 = 4;
+const CALLERS: u64 = 16;
 
 /// The pause of one actor among so many is what the others are compared with.
 const FEW: usize = 10;
+
+/// The longest that any caller waited while there was a swap, how long the actor that it waited for was held for that,
+/// and the longest wait in a run of the same length without one.
+#[derive(Clone, Copy)]
+struct Waits {
+    with: Duration,
+    pause: Duration,
+    without: Duration,
+}
 
 /// One swap of all.
 struct Swap {
     total: Duration,
     receipt: Arc<Receipt>,
-    /// The longest that a caller waited; and in a run of the same length without a swap.
-    waits: Option<(Duration, Duration)>,
+    /// Where there were callers.
+    waits: Option<Waits>,
 }
 
 /// Measures crowds of these sizes, which grow.
@@ -47,9 +64,11 @@ pub fn bench(board: &mut Board, host: &Host, sizes: &[usize]) {
         "p99",
         "max",
         "worst wait",
+        "its pause",
         "without a swap",
     ]);
     let increment = host.target("crowd", "increment");
+    let pauses = Pauses::listen();
     let mut crowd: Arc<[Target]> = Arc::new([]);
     let mut version = ["counter-v1", "counter-v2"].into_iter().cycle().skip(1);
     let mut few = None;
@@ -61,8 +80,16 @@ pub fn bench(board: &mut Board, host: &Host, sizes: &[usize]) {
         at_rest.iter().for_each(|swap| _ = table.add_row(swap.row(*size, 0)));
         rank(board, *size, &at_rest, &mut few);
 
-        let loaded: Vec<_> =
-            (0..LOADED_ROUNDS).map(|_| swap_under_load(host, &crowd, version.next().unwrap_or_default())).collect();
+        let before = total(&crowd);
+        let mut made = 0;
+        let loaded: Vec<_> = (0..LOADED_ROUNDS)
+            .map(|_| {
+                let (swap, calls) = swap_under_load(host, &pauses, &crowd, version.next().unwrap_or_default());
+                made += calls;
+                swap
+            })
+            .collect();
+        assert_eq!(total(&crowd), before + made, "every call has counted, once");
         loaded.iter().for_each(|swap| _ = table.add_row(swap.row(*size, CALLERS)));
         rank_waits(board, *size, &loaded);
     }
@@ -76,15 +103,23 @@ fn swap(host: &Host, guest: &str) -> Swap {
     Swap { total: begin.elapsed(), receipt, waits: None }
 }
 
-/// As long without a swap as with one: the longest of more waits is longer.
-fn swap_under_load(host: &Host, crowd: &Arc<[Target]>, guest: &str) -> Swap {
+/// As long without a swap as with one: the longest of more waits is longer. And how many calls there were.
+fn swap_under_load(host: &Host, pauses: &Pauses, crowd: &Arc<[Target]>, guest: &str) -> (Swap, u64) {
     let load = Load::start(host, crowd);
     let swap = swap(host, guest);
     let with = load.stop(host);
+    let pause = pauses.take().remove(&crowd[with.whom].address().to_string()).unwrap_or_default();
     let load = Load::start(host, crowd);
     std::thread::sleep(swap.total);
     let without = load.stop(host);
-    Swap { waits: Some((with, without)), ..swap }
+    let waits = Waits { with: with.longest, pause, without: without.longest };
+    (Swap { waits: Some(waits), ..swap }, with.calls + without.calls)
+}
+
+/// What all of them have counted.
+fn total(crowd: &[Target]) -> u64 {
+    let count = |actor: &Target| actor.call_and_wait(0_u64.to_le_bytes().to_vec());
+    crowd.iter().map(|actor| u64::from_le_bytes(count(actor).try_into().expect("a number"))).sum()
 }
 
 impl Swap {
@@ -102,7 +137,8 @@ impl Swap {
         assert_eq!(self.receipt.actors.switched, size as u64, "all of them: {:?}", self.receipt);
         let (pause, span) = (self.pause(), |span: Duration| readable(nanos(span)));
         let micros = |us: u64| span(Duration::from_micros(us));
-        let waits = self.waits.map(|(with, without)| (span(with), span(without))).unwrap_or_default();
+        let [worst, paused, without] =
+            self.waits.map(|it| [it.with, it.pause, it.without].map(span)).unwrap_or_default();
         vec![
             size.to_string(),
             callers.to_string(),
@@ -111,8 +147,9 @@ impl Swap {
             micros(pause.p50),
             micros(pause.p99),
             micros(pause.max),
-            waits.0,
-            waits.1,
+            worst,
+            paused,
+            without,
         ]
     }
 }
@@ -138,12 +175,10 @@ fn rank(board: &mut Board, size: usize, swaps: &[Swap], few: &mut Option<f64>) {
 /// No caller waits longer for a swap than its actor's pause, and what it would have waited anyway. The best of all, for
 /// a neighbour on this machine makes waits of its own.
 fn rank_waits(board: &mut Board, size: usize, swaps: &[Swap]) {
-    let pair = |swap: &Swap| {
-        let (with, without) = swap.waits?;
-        Some((nanos(with), nanos(without + Duration::from_micros(swap.pause().max))))
-    };
-    let best = swaps.iter().filter_map(pair).min_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
-    let floor = Floor { name: "longest pause and wait without a swap", target: Some(1.0) };
+    let pair = |waits: Waits| (nanos(waits.with), nanos(waits.without + waits.pause));
+    let pairs = swaps.iter().filter_map(|swap| swap.waits).map(pair);
+    let best = pairs.min_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    let floor = Floor { name: "that actor's pause and the worst without a swap", target: Some(1.0) };
     board.add(&format!("worst wait in a swap of {size}, best of {}", swaps.len()), floor, best.into_iter().collect());
 }
 
@@ -151,10 +186,63 @@ fn nanos(span: Duration) -> f64 {
     span.as_secs_f64() * 1e9
 }
 
+/// How long each actor was held by the last swap, as the host tells whoever traces it.
+#[derive(Clone, Default)]
+struct Pauses(Arc<Mutex<HashMap<String, Duration>>>);
+
+impl Pauses {
+    fn listen() -> Self {
+        let pauses = Self::default();
+        let only = Targets::new().with_target("changeling::switch", LevelFilter::TRACE);
+        tracing_subscriber::registry().with(pauses.clone().with_filter(only)).init();
+        pauses
+    }
+
+    fn take(&self) -> HashMap<String, Duration> {
+        std::mem::take(&mut self.0.lock().expect("nobody panics with it"))
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Pauses {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut switch = Switch::default();
+        event.record(&mut switch);
+        self.0.lock().expect("nobody panics with it").insert(switch.address, switch.pause);
+    }
+}
+
+#[derive(Default)]
+struct Switch {
+    address: String,
+    pause: Duration,
+}
+
+impl Visit for Switch {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "pause_us" {
+            self.pause = Duration::from_micros(value);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "address" {
+            self.address = format!("{value:?}");
+        }
+    }
+}
+
 /// Callers that never rest.
 struct Load {
     stop: Arc<AtomicBool>,
-    callers: Vec<JoinHandle<Duration>>,
+    callers: Vec<JoinHandle<Seen>>,
+}
+
+/// What a caller has seen: the longest that it waited, and for whom; and how many calls it has made.
+#[derive(Default)]
+struct Seen {
+    longest: Duration,
+    whom: usize,
+    calls: u64,
 }
 
 impl Load {
@@ -163,27 +251,35 @@ impl Load {
         let caller = |n| {
             let (stop, crowd) = (stop.clone(), crowd.clone());
             host.runtime.spawn(async move {
-                let (mut worst, mut random) = (Duration::ZERO, 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(n));
+                let (mut seen, mut random) = (Seen::default(), 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(n));
                 while !stop.load(Ordering::Relaxed) {
                     random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let whom = &crowd[(random >> 33) as usize % crowd.len()];
+                    let whom = (random >> 33) as usize % crowd.len();
                     let begin = Instant::now();
-                    whom.call(1_u64.to_le_bytes().to_vec()).await;
-                    worst = worst.max(begin.elapsed());
+                    crowd[whom].call(1_u64.to_le_bytes().to_vec()).await;
+                    let wait = begin.elapsed();
+                    seen.calls += 1;
+                    if wait > seen.longest {
+                        (seen.longest, seen.whom) = (wait, whom);
+                    }
                     // A call to an actor at rest never waits, and its task would never let another run.
                     tokio::task::yield_now().await;
                 }
-                worst
+                seen
             })
         };
         let callers = (1..=CALLERS).map(caller).collect();
         Self { stop, callers }
     }
 
-    /// The longest that any of them waited.
-    fn stop(self, host: &Host) -> Duration {
+    /// Of all callers together.
+    fn stop(self, host: &Host) -> Seen {
         self.stop.store(true, Ordering::Relaxed);
-        let waits = host.runtime.block_on(futures_util::future::join_all(self.callers));
-        waits.into_iter().map(|wait| wait.expect("no call fails")).max().unwrap_or_default()
+        let all = host.runtime.block_on(futures_util::future::join_all(self.callers));
+        all.into_iter().map(|seen| seen.expect("no call fails")).fold(Seen::default(), |all, seen| {
+            let calls = all.calls + seen.calls;
+            let longer = if seen.longest > all.longest { seen } else { all };
+            Seen { calls, ..longer }
+        })
     }
 }

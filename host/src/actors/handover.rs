@@ -225,6 +225,7 @@ fn release(
         held,
         held_us_max: first.map_or(0, |first| micros(now.duration_since(first.max(began)))),
     };
+    tracing::trace!(target: "changeling::switch", address = %actor.address, pause_us = figures.pause_us, "switched");
     actor.stage.news.tell(Event::Switched {
         upgrade: order.upgrade,
         attempt: order.attempt,
