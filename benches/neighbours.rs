@@ -17,17 +17,21 @@ use crate::hostile::{Entry, Guest, deed};
 /// Callers of the hostile guest at a time.
 const CALLERS: usize = 4;
 
-/// What the guests do.
-const KINDS: [(&str, &str); 9] = [
-    ("spin", deed::LOOP),
-    ("trap", deed::TRAP),
-    ("recurse", deed::RECURSE),
-    ("grow their memory", deed::GROW),
-    ("grow their tables", deed::GROW_TABLE),
-    ("fill 60 MiB", deed::FILL),
-    ("hoard handles", deed::HOARD),
-    ("flood the log", deed::LOG),
-    ("flood stderr", deed::PRINT),
+/// What the guests do, and where.
+const KINDS: [(&str, Entry, &str); 13] = [
+    ("spin", Entry::Deed, deed::LOOP),
+    ("trap", Entry::Deed, deed::TRAP),
+    ("recurse", Entry::Deed, deed::RECURSE),
+    ("grow their memory", Entry::Deed, deed::GROW),
+    ("grow their tables", Entry::Deed, deed::GROW_TABLE),
+    ("fill 60 MiB", Entry::Deed, deed::FILL),
+    ("hoard handles", Entry::Deed, deed::HOARD),
+    ("want random bytes", Entry::Deed, deed::RANDOM),
+    ("flood the log", Entry::Deed, deed::LOG),
+    ("flood stderr", Entry::Deed, deed::PRINT),
+    ("spin in their allocator", Entry::Realloc, deed::LOOP),
+    ("spin after their result", Entry::PostReturn, deed::LOOP),
+    ("trap after their result", Entry::PostReturn, deed::TRAP),
 ];
 
 /// Of one run: the median, the 99th percentile and the longest, in nanoseconds.
@@ -41,13 +45,17 @@ pub fn bench(board: &mut Board, host: &Host, rounds: usize, span: Duration) {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["beside guests that", "p50", "p99", "max", "alone: p50", "p99", "max"]);
-    for (kind, deed) in KINDS {
-        host.deploy_bytes("hostile", &Guest::default().at(Entry::Deed, deed).build_service());
-        let hostile = host.target("hostile", "deed");
+    for (kind, entry, deed) in KINDS {
+        host.deploy_bytes("hostile", &Guest::default().at(entry, deed).build_service());
+        let (function, args) = match entry {
+            Entry::Deed => ("deed", vec![0; 4]),
+            _ => ("echo", b"\x02hi".to_vec()),
+        };
+        let hostile = host.target("hostile", function);
         let pairs: Vec<(Waits, Waits)> = (0..rounds)
             .map(|_| {
                 let alone = waits(&neighbour, span);
-                let attack = Attack::begin(host, &hostile);
+                let attack = Attack::begin(host, &hostile, &args);
                 let beside = waits(&neighbour, span);
                 attack.end(host);
                 (beside, alone)
@@ -89,14 +97,14 @@ struct Attack {
 }
 
 impl Attack {
-    fn begin(host: &Host, hostile: &Target) -> Self {
+    fn begin(host: &Host, hostile: &Target, args: &[u8]) -> Self {
         let ends = Arc::new(AtomicBool::new(false));
         let caller = |_| {
-            let (ends, hostile) = (ends.clone(), hostile.clone());
+            let (ends, hostile, args) = (ends.clone(), hostile.clone(), args.to_vec());
             host.runtime.spawn(async move {
                 while !ends.load(Ordering::Relaxed) {
                     // It dies of each; one that had no room was refused.
-                    _ = hostile.try_call(vec![0; 4]).await;
+                    _ = hostile.try_call(args.clone()).await;
                     // A call that is answered at once gives nobody else a turn.
                     tokio::task::yield_now().await;
                 }
