@@ -18,8 +18,11 @@ const SPAN: Duration = Duration::from_secs(2);
 const CALLERS: usize = 2;
 const REST: Duration = Duration::from_micros(500);
 
-/// What is compiled, and what comes of it. The loops take all that the host's manifest gives, in both tiers.
-const BOMBS: [(&str, fn() -> Vec<u8>, Outcome); 8] = [
+/// What is compiled, and what comes of it.
+type Bomb = (&'static str, fn() -> Vec<u8>, Outcome);
+
+/// The loops take all that the host's manifest gives, in both tiers.
+const BOMBS: [Bomb; 8] = [
     ("3,000 loops in each other", || bomb::loops(3_000, 3_000), Outcome::Refused),
     ("a function of 10,000 operations", || bomb::long_function(10_000, 100, 10), Outcome::Settled),
     ("20,000 functions", || bomb::many_functions(20_000), Outcome::Settled),
@@ -30,7 +33,7 @@ const BOMBS: [(&str, fn() -> Vec<u8>, Outcome); 8] = [
     ("40 memories of 4 GiB", || bomb::huge_memories(40), Outcome::Refused),
 ];
 /// Where nothing is measured for good, it is only whether one can be offered.
-const FIRST: [(&str, fn() -> Vec<u8>, Outcome); 1] = [("loops", || bomb::loops(10, 10), Outcome::Settled)];
+const FIRST: [Bomb; 1] = [("loops", || bomb::loops(10, 10), Outcome::Settled)];
 
 /// Measures it; `is_real` says whether for good.
 pub fn bench(board: &mut Board, host: &Host, is_real: bool) {
