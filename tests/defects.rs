@@ -57,6 +57,7 @@ found! {
     a_parked_state_removed_early: ParkedRemovedEarly
         by By::Test("restart::after_an_interrupt_every_actor_goes_on_where_it_was"), saying "left: Number(0)";
     a_version_published_early: PublishedEarly by By::Sim, saying "is published and the table says otherwise";
+    a_table_written_early: TableWrittenEarly by By::Sim, saying "the table on disk and what is published differ";
     a_kept_state_dropped_early: KeptDroppedEarly by By::Sim, saying "is turned back and nothing was kept";
     a_kept_state_forgotten: KeptForgotten by By::Sim, saying "begins from init, and its state from before the switch was kept";
     a_birth_that_slips_in: BirthSlipsIn by By::Sim, saying "passed the hold";

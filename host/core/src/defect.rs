@@ -26,6 +26,8 @@ pub enum Defect {
     ParkedRemovedEarly,
     /// A version is published before the table is on disk.
     PublishedEarly,
+    /// The table names a version as current when actors are still to be switched to it.
+    TableWrittenEarly,
     /// What switched actors were before is dropped before the version is published.
     KeptDroppedEarly,
     /// An actor that crashed after its switch begins from `init`, and what was kept is forgotten.
@@ -41,7 +43,7 @@ pub enum Defect {
 }
 
 /// All of them, by the names that tests know them by.
-pub const DEFECTS: [(Defect, &str); 16] = [
+pub const DEFECTS: [(Defect, &str); 17] = [
     (Defect::GateLeftShut, "gate-left-shut"),
     (Defect::MessageDropped, "message-dropped"),
     (Defect::MessageDoubled, "message-doubled"),
@@ -52,6 +54,7 @@ pub const DEFECTS: [(Defect, &str); 16] = [
     (Defect::InstanceLeaked, "instance-leaked"),
     (Defect::ParkedRemovedEarly, "parked-removed-early"),
     (Defect::PublishedEarly, "published-early"),
+    (Defect::TableWrittenEarly, "table-written-early"),
     (Defect::KeptDroppedEarly, "kept-dropped-early"),
     (Defect::KeptForgotten, "kept-forgotten"),
     (Defect::BirthSlipsIn, "birth-slips-in"),

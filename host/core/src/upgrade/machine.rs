@@ -195,6 +195,9 @@ impl Component {
             upgrade.stage = Stage::Recording;
             let in_hand = upgrade.draft.in_hand();
             turn.ledger.propose(self.name.clone(), Change::InHand(in_hand));
+            if let Some(row) = self.row_of(to, turn).filter(|_| turn.is_seeded(Defect::TableWrittenEarly)) {
+                turn.ledger.edit(|table| _ = table.components.insert(self.name.clone(), row));
+            }
         } else {
             self.decide(super::Plan::default(), turn);
         }

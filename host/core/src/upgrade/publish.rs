@@ -29,14 +29,7 @@ impl Component {
         let id = upgrade.draft.id;
         let in_hand = InHand { step: Step::Published, ..upgrade.draft.in_hand() };
         let to = upgrade.to();
-        let Some(version) = self.version(to) else { return };
-        let row = Row {
-            current: to,
-            label: version.label.clone(),
-            kind: version.kind,
-            since: turn.wall,
-            before: ledger::before(turn.ledger.table.components.get(&self.name), to),
-        };
+        let Some(row) = self.row_of(to, turn) else { return };
         turn.ledger.propose(self.name.clone(), Change::Current { in_hand, row });
         if turn.is_seeded(Defect::KeptDroppedEarly) {
             turn.ask(Effect::DropKept { upgrade: id });
@@ -44,6 +37,18 @@ impl Component {
         if turn.is_seeded(Defect::PublishedEarly) {
             self.current_written(id, turn);
         }
+    }
+
+    /// What the table says of a version that is current from now on.
+    pub fn row_of(&self, to: Digest, turn: &Turn<'_>) -> Option<Row> {
+        let version = self.version(to)?;
+        Some(Row {
+            current: to,
+            label: version.label.clone(),
+            kind: version.kind,
+            since: turn.wall,
+            before: ledger::before(turn.ledger.table.components.get(&self.name), to),
+        })
     }
 
     /// The table with the new version is on disk.
