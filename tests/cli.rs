@@ -352,6 +352,29 @@ fn a_version_is_checked_against_the_one_that_lives() {
 }
 
 #[test]
+fn what_an_actor_or_a_service_says_of_itself_is_shown() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    host.call("timer", "every", json!([3_600_000]));
+    run(&host, &["status", "timer"]).ends_with(0).says(&["timer", "\"ticking\": true", "\"ticks\": 0"]);
+    let document = run(&host, &["status", "timer", "--json"]).ends_with(0).json();
+    assert_eq!((&document["$type"], &document["address"]), (&json!("changeling.status/1"), &json!("timer")));
+    assert_eq!(document["view"], json!({ "ticks": 0, "ticking": true }));
+    // A look is no message.
+    assert_eq!((&host.actor("timer")["handled"], &host.actor("timer")["restarts"]), (&json!(1), &json!(0)));
+
+    host.drop_in("greeter", "greeter-v2").settled();
+    run(&host, &["status", "greeter"]).ends_with(0).says(&["0.2.0", "\"german\""]);
+    run(&host, &["status", "greeter/key"]).ends_with(9).complains(&["greeter/key"]);
+
+    host.drop_in("counter", "counter-v1").settled();
+    run(&host, &["status", "counter"]).ends_with(3).complains(&["`counter` refused: its code exports no `status`"]);
+    let refused = host.get("/v1/actors/counter/status");
+    assert_eq!((refused.status, refused.problem()), (409, "refused"));
+    run(&host, &["status", "nobody"]).ends_with(9).complains(&["nobody"]);
+}
+
+#[test]
 fn a_state_is_shown_or_kept_in_a_file() {
     let host = Host::start();
     host.drop_in("counter", "counter-v2").settled();
