@@ -1,8 +1,8 @@
 //! A bad version changes nothing: it is refused with a reason, and the current one runs on with its state.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::Host;
+use crate::support::{Host, bytes};
 
 /// Limits that a loop meets soon; the defaults would only take longer.
 const HASTY: &str = "[components.counter]\nsave-limit = \"300ms\"\nchange-budget = \"300ms\"\n";
@@ -34,8 +34,8 @@ fn each_is_refused_by_name_and_the_current_version_is_untouched() {
     let before = (host.state("counter"), host.actor("counter"));
     for (guest, act, words) in REFUSED {
         let receipt = host.drop_in("counter", &format!("counter-{guest}")).ended("refused");
-        let (_, refused_act, refused_words) = receipt.refusal();
-        assert_eq!(refused_act, *act, "{guest}: {refused_words}");
+        let (whose, refused_act, refused_words) = receipt.refusal();
+        assert_eq!((whose, refused_act), (Some("counter"), *act), "{guest}: {refused_words}");
         assert!(refused_words.contains(words), "{guest}: {refused_words}");
         assert_eq!(receipt.0["component"], "counter");
         assert_eq!(receipt.0["to"]["label"], format!("0.2.0-{guest}"));
@@ -54,6 +54,46 @@ fn each_is_refused_by_name_and_the_current_version_is_untouched() {
 }
 
 #[test]
+fn where_actors_have_keys_a_refusal_names_those_that_there_are_and_no_other() {
+    let host = Host::with_manifest(&format!("{HASTY}keyed = true\n"));
+    host.drop_in("counter", "counter-v1").settled();
+    host.call("counter/alice", "increment", json!([40]));
+    for (guest, act, words) in REFUSED {
+        let receipt = host.drop_in("counter", &format!("counter-{guest}")).ended("refused");
+        let (whose, refused_act, refused_words) = receipt.refusal();
+        assert!(refused_act == *act && refused_words.contains(words), "{guest}: {refused_act}: {refused_words}");
+        match whose {
+            Some(whose) => assert_eq!(whose, "counter/alice", "{guest}"),
+            None => assert!(refused_words.starts_with("on a scratch instance: "), "{guest}: {refused_words}"),
+        }
+    }
+    assert_eq!(host.call("counter/alice", "get", json!([])), json!(40));
+}
+
+#[test]
+fn what_waits_while_a_version_is_refused_is_handled_by_the_one_that_stays() {
+    let host = Host::with_manifest("[components.counter]\nverify = \"none\"\n");
+    host.prepare(&bytes(NEXT));
+    // Its save takes so long that messages come to wait behind it.
+    host.drop_in("counter", "counter-live-save-slow").settled();
+    host.call("counter", "increment", json!([13]));
+    let last = host.last_receipt("counter");
+    host.put("counter", NEXT);
+    host.until("it is held", |host| host.actor("counter")["state"] == "held");
+    let waiting: Vec<_> = (0..3).map(|_| host.calling("counter", "increment", json!([1]))).collect();
+    host.until("three messages wait", |host| host.actor("counter")["mailbox"] == 3);
+
+    let receipt = host.receipt_after("counter", last).ended("refused");
+
+    assert_eq!(receipt.refusal(), (Some("counter"), "code-change", "13 brings bad luck"));
+    let mut answers: Vec<_> = waiting.into_iter().map(|call| call.join().expect("it was answered").body).collect();
+    answers.sort_by_key(Value::as_u64);
+    assert_eq!(answers, [14, 15, 16]);
+    let actor = host.actor("counter");
+    assert_eq!((&actor["restarts"], &actor["label"]), (&json!(0), &json!("0.2.0-live-save-slow")));
+}
+
+#[test]
 fn a_state_that_is_not_taken_is_named_with_its_actor() {
     let host = Host::with_manifest("[components.counter]\nkeyed = true\n");
     host.drop_in("counter", "counter-v1").settled();
@@ -64,7 +104,10 @@ fn a_state_that_is_not_taken_is_named_with_its_actor() {
 
     assert_eq!(receipt.refusal(), (Some("counter/bob"), "code-change", "13 brings bad luck"));
     assert_eq!(receipt.0["step"], "verified");
-    assert_eq!(receipt.0["rehearsal"], json!({"tried": 2, "passed": 1, "round_trips": 1, "not_tried": 0}));
+    assert_eq!(
+        receipt.0["rehearsal"],
+        json!({"tried": 2, "passed": 1, "round_trips": 1, "not_tried": 0})
+    );
     assert_eq!(host.call("counter/bob", "get", json!([])), json!(13));
 }
 

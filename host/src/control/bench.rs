@@ -16,7 +16,7 @@ use super::loader::surroundings;
 use crate::actors::directory::Directory;
 use crate::actors::guard::bounded;
 use crate::actors::kept::Keeper;
-use crate::actors::rehearse::Scratch;
+use crate::actors::rehearse::{Scratch, of_nobody};
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
 use crate::engine::code::Code;
@@ -105,7 +105,7 @@ impl Bench {
         if verdict.refusals.is_empty() {
             let scratch = Scratch { stage: self.stage.clone(), code: code.clone(), limits: self.limits.clone() };
             let address = Address::singleton(component.clone());
-            match self.runtime.block_on(scratch.proof(&address)) {
+            match of_nobody(self.runtime.block_on(scratch.proof(&address))) {
                 Proof::Proven => {}
                 Proof::Unproven(words) => verdict.unproven = Some(words),
                 Proof::Refused(refusal) => verdict.refusals.push(refusal),
