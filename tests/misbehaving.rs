@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Host, bytes};
+use crate::support::{Host, bytes, scripted};
 
 /// Limits that a loop meets soon; the defaults would only take longer.
 const HASTY: &str = "[components.counter]\nsave-limit = \"300ms\"\nchange-budget = \"300ms\"\n";
@@ -129,6 +129,22 @@ fn a_changed_struct_with_the_old_number_is_refused_with_both_structures() {
     host.drop_in("counter", "counter-v1").settled();
     let receipt = host.drop_in("counter", "counter-version-forgotten");
     receipt.refused_with(&["version 1 was saved as {total:u64}", "this code's copy of it is {total:u64,calls:u64}"]);
+}
+
+#[test]
+fn a_structure_that_is_too_long_is_refused() {
+    let host = Host::start();
+    host.drop_in("counter", "counter-v1").settled();
+    host.call("counter", "increment", json!([40]));
+    let last = host.last_receipt("counter");
+    host.write_file("counter.wasm", &scripted("shapes:wrong"));
+
+    let receipt = host.receipt_after("counter", last).ended("refused");
+
+    let (_, act, words) = receipt.refusal();
+    assert_eq!(act, "shapes", "{words}");
+    assert!(words.contains("state version 2 has 65537 bytes, where 65536 are allowed"), "{words}");
+    assert_eq!(host.call("counter", "get", json!([])), json!(40));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use changeling_core::contract::{Kind, Version};
+use changeling_core::contract::{Kind, ShapeSet, Version};
 use changeling_core::id::{Address, ComponentName, Digest};
 use changeling_core::policy::Strategy;
 use changeling_core::reason::{Cause, Refusal, Step};
@@ -137,6 +137,8 @@ pub(super) fn ask_shapes(
         bounded(instance.shapes()).await.map_err(|fault| refuse("shapes", fault))
     };
     let shapes = futures_executor::block_on(asked)?;
+    let bounds = shapes.as_ref().map_or(Ok(()), ShapeSet::is_in_bounds);
+    bounds.map_err(|words| Refusal::new(Step::Checked, "shapes", Cause::Bytes, words))?;
     let mut code =
         Arc::into_inner(code).ok_or_else(|| surroundings("its scratch instance outlived its use".to_owned()))?;
     code.version.shapes = shapes;

@@ -106,7 +106,11 @@ impl State for Counter {
     const VERSION: u32 = Books::VERSION;
 
     fn shapes() -> ShapeSet {
-        Books::shapes()
+        let mut shapes = Books::shapes();
+        if let Ok(true) = fails("shapes", 0) {
+            shapes.current.structure = "x".repeat((64 << 10) + 1);
+        }
+        shapes
     }
 
     fn read(saved: &Saved<'_>) -> Result<Self, String> {
