@@ -106,7 +106,7 @@ fn a_state_that_is_not_taken_is_named_with_its_actor() {
     assert_eq!(receipt.0["step"], "verified");
     assert_eq!(
         receipt.0["rehearsal"],
-        json!({"tried": 2, "passed": 1, "round_trips": 1, "not_tried": 0})
+        json!({"tried": 2, "passed": 1, "round_trips": 1, "round_trips_differ": 0, "not_tried": 0})
     );
     assert_eq!(host.call("counter/bob", "get", json!([])), json!(13));
 }
@@ -242,6 +242,24 @@ fn a_version_without_a_way_down_is_taken_and_is_not_left_downwards() {
     let (_, act, words) = receipt.refusal();
     assert!(act == "state" && words.contains("{total:u64,calls:u64}") && words.contains("{total:u64}"), "{words}");
     assert_eq!(host.call("counter", "get", json!([])), json!(5));
+}
+
+#[test]
+fn a_way_down_that_changes_the_state_refuses_nothing_and_is_said() {
+    let host = Host::with_manifest("[components.counter]\nkeyed = true\n");
+    host.drop_in("counter", "counter-v1").settled();
+    host.call("counter/alice", "increment", json!([12]));
+    host.call("counter/bob", "increment", json!([13]));
+    let last = host.last_receipt("counter");
+    host.write_file("counter.wasm", &scripted("down:wrong@13"));
+
+    let receipt = host.receipt_after("counter", last).settled();
+
+    let figures = json!({"tried": 2, "passed": 2, "round_trips": 1, "round_trips_differ": 1, "not_tried": 0});
+    assert_eq!(receipt.0["rehearsal"], figures);
+    let shown = host.run(&["upgrades", &receipt.id().to_string()]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.contains("2 of 2 live states were taken; 1 of 2 came back the same by the way down"), "{shown}");
 }
 
 #[test]
