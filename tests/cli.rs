@@ -230,6 +230,19 @@ fn actors_and_components_are_ended() {
 }
 
 #[test]
+fn a_call_that_crashes_its_guest_ends_with_5() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    run(&host, &["call", "timer", "boom"])
+        .ends_with(5)
+        .complains(&["`timer` crashed in `boom`", "boom, after 0 ticks"]);
+    let document = run(&host, &["call", "timer", "boom", "--json"]).ends_with(5).err();
+    let document: Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!((&document["exit"], &document["type"]), (&json!(5), &json!("urn:changeling:problem:crashed")));
+    run(&host, &["call", "timer", "ticks"]).ends_with(0);
+}
+
+#[test]
 fn errors_are_a_sentence_or_a_document() {
     let host = Host::start();
     let plain = run(&host, &["components", "nobody"]).ends_with(9).err();
