@@ -230,6 +230,19 @@ fn actors_and_components_are_ended() {
 }
 
 #[test]
+fn a_call_that_crashes_its_guest_ends_with_5() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    run(&host, &["call", "timer", "boom"])
+        .ends_with(5)
+        .complains(&["`timer` crashed in `boom`", "boom, after 0 ticks"]);
+    let document = run(&host, &["call", "timer", "boom", "--json"]).ends_with(5).err();
+    let document: Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!((&document["exit"], &document["type"]), (&json!(5), &json!("urn:changeling:problem:crashed")));
+    run(&host, &["call", "timer", "ticks"]).ends_with(0);
+}
+
+#[test]
 fn errors_are_a_sentence_or_a_document() {
     let host = Host::start();
     let plain = run(&host, &["components", "nobody"]).ends_with(9).err();
@@ -349,6 +362,29 @@ fn a_version_is_checked_against_the_one_that_lives() {
     let kind = check("counter-v1", "greeter-v1", &["--json"]).ends_with(3).json();
     assert_eq!((&kind["safe"], &kind["refusals"][0]["act"]), (&json!(false), &json!("exports")));
     check("greeter-v1", "greeter-v2", &[]).ends_with(0);
+}
+
+#[test]
+fn what_an_actor_or_a_service_says_of_itself_is_shown() {
+    let host = Host::start();
+    host.drop_in("timer", "timer").settled();
+    host.call("timer", "every", json!([3_600_000]));
+    run(&host, &["status", "timer"]).ends_with(0).says(&["timer", "\"ticking\": true", "\"ticks\": 0"]);
+    let document = run(&host, &["status", "timer", "--json"]).ends_with(0).json();
+    assert_eq!((&document["$type"], &document["address"]), (&json!("changeling.status/1"), &json!("timer")));
+    assert_eq!(document["view"], json!({ "ticks": 0, "ticking": true }));
+    // A look is no message.
+    assert_eq!((&host.actor("timer")["handled"], &host.actor("timer")["restarts"]), (&json!(1), &json!(0)));
+
+    host.drop_in("greeter", "greeter-v2").settled();
+    run(&host, &["status", "greeter"]).ends_with(0).says(&["0.2.0", "\"german\""]);
+    run(&host, &["status", "greeter/key"]).ends_with(9).complains(&["greeter/key"]);
+
+    host.drop_in("counter", "counter-v1").settled();
+    run(&host, &["status", "counter"]).ends_with(3).complains(&["`counter` refused: its code exports no `status`"]);
+    let refused = host.get("/v1/actors/counter/status");
+    assert_eq!((refused.status, refused.problem()), (409, "refused"));
+    run(&host, &["status", "nobody"]).ends_with(9).complains(&["nobody"]);
 }
 
 #[test]

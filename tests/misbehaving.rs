@@ -1,8 +1,8 @@
 //! A bad version changes nothing: it is refused with a reason, and the current one runs on with its state.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::Host;
+use crate::support::{Host, bytes, scripted};
 
 /// Limits that a loop meets soon; the defaults would only take longer.
 const HASTY: &str = "[components.counter]\nsave-limit = \"300ms\"\nchange-budget = \"300ms\"\n";
@@ -34,8 +34,8 @@ fn each_is_refused_by_name_and_the_current_version_is_untouched() {
     let before = (host.state("counter"), host.actor("counter"));
     for (guest, act, words) in REFUSED {
         let receipt = host.drop_in("counter", &format!("counter-{guest}")).ended("refused");
-        let (_, refused_act, refused_words) = receipt.refusal();
-        assert_eq!(refused_act, *act, "{guest}: {refused_words}");
+        let (whose, refused_act, refused_words) = receipt.refusal();
+        assert_eq!((whose, refused_act), (Some("counter"), *act), "{guest}: {refused_words}");
         assert!(refused_words.contains(words), "{guest}: {refused_words}");
         assert_eq!(receipt.0["component"], "counter");
         assert_eq!(receipt.0["to"]["label"], format!("0.2.0-{guest}"));
@@ -54,6 +54,46 @@ fn each_is_refused_by_name_and_the_current_version_is_untouched() {
 }
 
 #[test]
+fn where_actors_have_keys_a_refusal_names_those_that_there_are_and_no_other() {
+    let host = Host::with_manifest(&format!("{HASTY}keyed = true\n"));
+    host.drop_in("counter", "counter-v1").settled();
+    host.call("counter/alice", "increment", json!([40]));
+    for (guest, act, words) in REFUSED {
+        let receipt = host.drop_in("counter", &format!("counter-{guest}")).ended("refused");
+        let (whose, refused_act, refused_words) = receipt.refusal();
+        assert!(refused_act == *act && refused_words.contains(words), "{guest}: {refused_act}: {refused_words}");
+        match whose {
+            Some(whose) => assert_eq!(whose, "counter/alice", "{guest}"),
+            None => assert!(refused_words.starts_with("on a scratch instance: "), "{guest}: {refused_words}"),
+        }
+    }
+    assert_eq!(host.call("counter/alice", "get", json!([])), json!(40));
+}
+
+#[test]
+fn what_waits_while_a_version_is_refused_is_handled_by_the_one_that_stays() {
+    let host = Host::with_manifest("[components.counter]\nverify = \"none\"\n");
+    host.prepare(&bytes(NEXT));
+    // Its save takes so long that messages come to wait behind it.
+    host.drop_in("counter", "counter-live-save-slow").settled();
+    host.call("counter", "increment", json!([13]));
+    let last = host.last_receipt("counter");
+    host.put("counter", NEXT);
+    host.until("it is held", |host| host.actor("counter")["state"] == "held");
+    let waiting: Vec<_> = (0..3).map(|_| host.calling("counter", "increment", json!([1]))).collect();
+    host.until("three messages wait", |host| host.actor("counter")["mailbox"] == 3);
+
+    let receipt = host.receipt_after("counter", last).ended("refused");
+
+    assert_eq!(receipt.refusal(), (Some("counter"), "code-change", "13 brings bad luck"));
+    let mut answers: Vec<_> = waiting.into_iter().map(|call| call.join().expect("it was answered").body).collect();
+    answers.sort_by_key(Value::as_u64);
+    assert_eq!(answers, [14, 15, 16]);
+    let actor = host.actor("counter");
+    assert_eq!((&actor["restarts"], &actor["label"]), (&json!(0), &json!("0.2.0-live-save-slow")));
+}
+
+#[test]
 fn a_state_that_is_not_taken_is_named_with_its_actor() {
     let host = Host::with_manifest("[components.counter]\nkeyed = true\n");
     host.drop_in("counter", "counter-v1").settled();
@@ -64,7 +104,10 @@ fn a_state_that_is_not_taken_is_named_with_its_actor() {
 
     assert_eq!(receipt.refusal(), (Some("counter/bob"), "code-change", "13 brings bad luck"));
     assert_eq!(receipt.0["step"], "verified");
-    assert_eq!(receipt.0["rehearsal"], json!({"tried": 2, "passed": 1, "round_trips": 1, "not_tried": 0}));
+    assert_eq!(
+        receipt.0["rehearsal"],
+        json!({"tried": 2, "passed": 1, "round_trips": 1, "round_trips_differ": 0, "not_tried": 0})
+    );
     assert_eq!(host.call("counter/bob", "get", json!([])), json!(13));
 }
 
@@ -86,6 +129,22 @@ fn a_changed_struct_with_the_old_number_is_refused_with_both_structures() {
     host.drop_in("counter", "counter-v1").settled();
     let receipt = host.drop_in("counter", "counter-version-forgotten");
     receipt.refused_with(&["version 1 was saved as {total:u64}", "this code's copy of it is {total:u64,calls:u64}"]);
+}
+
+#[test]
+fn a_structure_that_is_too_long_is_refused() {
+    let host = Host::start();
+    host.drop_in("counter", "counter-v1").settled();
+    host.call("counter", "increment", json!([40]));
+    let last = host.last_receipt("counter");
+    host.write_file("counter.wasm", &scripted("shapes:wrong"));
+
+    let receipt = host.receipt_after("counter", last).ended("refused");
+
+    let (_, act, words) = receipt.refusal();
+    assert_eq!(act, "shapes", "{words}");
+    assert!(words.contains("state version 2 has 65537 bytes, where 65536 are allowed"), "{words}");
+    assert_eq!(host.call("counter", "get", json!([])), json!(40));
 }
 
 #[test]
@@ -183,6 +242,24 @@ fn a_version_without_a_way_down_is_taken_and_is_not_left_downwards() {
     let (_, act, words) = receipt.refusal();
     assert!(act == "state" && words.contains("{total:u64,calls:u64}") && words.contains("{total:u64}"), "{words}");
     assert_eq!(host.call("counter", "get", json!([])), json!(5));
+}
+
+#[test]
+fn a_way_down_that_changes_the_state_refuses_nothing_and_is_said() {
+    let host = Host::with_manifest("[components.counter]\nkeyed = true\n");
+    host.drop_in("counter", "counter-v1").settled();
+    host.call("counter/alice", "increment", json!([12]));
+    host.call("counter/bob", "increment", json!([13]));
+    let last = host.last_receipt("counter");
+    host.write_file("counter.wasm", &scripted("down:wrong@13"));
+
+    let receipt = host.receipt_after("counter", last).settled();
+
+    let figures = json!({"tried": 2, "passed": 2, "round_trips": 1, "round_trips_differ": 1, "not_tried": 0});
+    assert_eq!(receipt.0["rehearsal"], figures);
+    let shown = host.run(&["upgrades", &receipt.id().to_string()]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.contains("2 of 2 live states were taken; 1 of 2 came back the same by the way down"), "{shown}");
 }
 
 #[test]

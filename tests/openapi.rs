@@ -21,7 +21,7 @@ fn every_route_is_in_the_document_and_every_path_of_it_is_a_route() {
     let document = document(&host);
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
     let paths = document["paths"].as_object().expect("paths");
-    assert_eq!(paths.values().map(|item| methods(item).len()).sum::<usize>(), 18);
+    assert_eq!(paths.values().map(|item| methods(item).len()).sum::<usize>(), 19);
     for (path, item) in paths {
         // What a place holds does not matter here: the path is found before it is looked at.
         let real = path.replace("{component}", "nobody").replace("{name}", "nobody").replace("{address}", "nobody");
@@ -121,6 +121,9 @@ fn answers_are_as_the_document_says() {
     }
     let state = host.get_as("/v1/actors/counter/state", "application/json");
     check("get", "/v1/actors/{address}/state", "200", &state.body);
+    host.drop_in("timer", "timer").settled();
+    let status = host.get("/v1/actors/timer/status");
+    check("get", "/v1/actors/{address}/status", "200", &status.body);
     let problems = [
         ("post", "/v1/call/{component}/{function}", host.try_call("nobody", "get", json!([]))),
         ("post", "/v1/call/{component}/{function}", host.try_call("counter", "increment", json!(["x"]))),

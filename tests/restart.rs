@@ -1,6 +1,6 @@
 //! The host ends and starts again; actors go on where they were.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::Host;
 
@@ -84,13 +84,24 @@ fn what_was_dropped_while_no_host_ran_is_an_offer() {
 
 #[test]
 fn after_a_kill_the_host_serves_again_and_says_what_was_lost() {
-    let mut host = Host::start();
+    let mut host = Host::with_manifest("[components.keyed]\nkeyed = true\n");
     host.drop_in("counter", "counter-v1").settled();
-    host.call("counter", "increment", json!([3]));
+    host.drop_in("keyed", "counter-v1").settled();
+    for address in ["counter", "keyed/a", "keyed/b"] {
+        host.call(address, "increment", json!([3]));
+    }
+    host.until("all three are counted", |host| {
+        let counted = std::fs::read(host.dir().join(".changeling/alive.json")).expect("it is noted");
+        serde_json::from_slice::<Value>(&counted).expect("JSON")["actors"] == 3
+    });
     host.kill();
     host.start_again();
 
-    assert_eq!(host.call("counter", "get", json!([])), json!(0));
+    let first = host.first_lines().first().expect("it says something");
+    assert!(first.contains("the last host was killed: the state of about 3 actors is lost (counted at "), "{first}");
+    for address in ["counter", "keyed/a", "keyed/b"] {
+        assert_eq!(host.call(address, "get", json!([])), json!(0));
+    }
 }
 
 #[test]

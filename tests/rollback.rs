@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Host, bytes};
+use crate::support::{Host, bytes, variant};
 
 #[test]
 fn one_whose_state_is_not_taken_turns_the_others_back() {
@@ -77,6 +77,41 @@ fn an_upgrade_in_hand_is_turned_back_when_somebody_asks() {
             assert_eq!(host.actor("recorder/a")["label"], "0.1.0");
         }
     }
+}
+
+#[test]
+fn who_traps_after_its_switch_comes_back_as_it_was_before_it() {
+    let host =
+        Host::with_manifest("[components.timer]\nkeyed = true\nparallel = 1\ncpu = \"30s\"\nverify = \"none\"\n");
+    host.prepare(&variant("timer", "2"));
+    let first = host.drop_in("timer", "timer").settled();
+    let tick = |ticks: u64| {
+        host.call("timer/a", "once", json!([0]));
+        host.until("it has ticked", |host| host.call("timer/a", "ticks", json!([])) == json!(ticks));
+    };
+    (1..=3).for_each(tick);
+    host.call("timer/b", "ticks", json!([]));
+    // It comes to no boundary, so that nothing is published.
+    let work = host.at_work("timer/b", "slow", json!([3_000]));
+    host.put_variant("timer", "timer", "2");
+    host.until("a has gone over", |host| host.actor("timer/a")["digest"] != first.0["to"]["digest"]);
+    tick(4);
+
+    let crashed = host.try_call("timer/a", "boom", json!([]));
+
+    assert_eq!((crashed.status, crashed.problem()), (500, "crashed"));
+    assert_eq!(host.call("timer/a", "ticks", json!([])), json!(3));
+    let actor = host.actor("timer/a");
+    assert_eq!((&actor["digest"], &actor["restarts"]), (&first.0["to"]["digest"], &json!(1)));
+    assert!(!work.is_finished());
+    let receipt = host.receipt_after("timer", first.id()).ended("rolled-back").says("since the switch is lost");
+    let (whose, act, words) = receipt.refusal();
+    assert_eq!((whose, act), (Some("timer/a"), "switch"));
+    assert!(words.contains("boom, after 4 ticks"), "{words}");
+    assert_eq!((receipt.actors("crashed"), receipt.actors("turned_back")), (1, 1), "{}", receipt.0);
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    assert_eq!(host.call("timer/a", "ticks", json!([])), json!(3));
+    assert_eq!(host.actor("timer/b")["digest"], first.0["to"]["digest"]);
 }
 
 #[test]

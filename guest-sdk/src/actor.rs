@@ -33,6 +33,6 @@ pub trait Health {
 
 /// What an actor or a service shows of itself.
 pub trait Status {
-    /// JSON for people; leave secrets out.
+    /// JSON for people, who see it by `changeling status`; leave secrets out.
     fn view(&self) -> String;
 }

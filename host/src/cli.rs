@@ -19,6 +19,7 @@ mod remove;
 mod restart;
 mod run;
 mod state;
+mod status;
 mod stop;
 mod table;
 mod upgrades;
@@ -65,6 +66,8 @@ enum Verb {
     Upgrades(upgrades::Upgrades),
     /// Shows what an actor keeps.
     State(state::State),
+    /// Shows what an actor or a service says of itself.
+    Status(status::Status),
     /// Ends an actor.
     Stop(stop::Stop),
     /// Ends an actor and begins it anew.
@@ -149,6 +152,7 @@ pub fn main() -> ExitCode {
         Verb::Events(verb) => (verb.reach.form.json, verb.run()),
         Verb::Upgrades(verb) => (verb.reach.form.json, verb.run()),
         Verb::State(verb) => (verb.reach.form.json, verb.run()),
+        Verb::Status(verb) => (verb.reach.form.json, verb.run()),
         Verb::Stop(verb) => (verb.reach.form.json, verb.run()),
         Verb::Restart(verb) => (verb.reach.form.json, verb.run()),
         Verb::Remove(verb) => (verb.reach.form.json, verb.run()),

@@ -102,6 +102,7 @@ fn routes(app: App) -> Router {
         .routes(routes!(views::components))
         .routes(routes!(views::component))
         .routes(routes!(views::actors))
+        .routes(routes!(views::status))
         .routes(routes!(upgrades::list))
         .routes(routes!(upgrades::one))
         .routes(routes!(events::events))

@@ -96,6 +96,9 @@ impl fmt::Display for Signature {
     }
 }
 
+/// The longest structure, in bytes.
+pub const MAX_STRUCTURE: usize = 64 << 10;
+
 /// A state version and its structure as text; an empty structure is unknown and equals any.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
@@ -114,6 +117,25 @@ pub struct ShapeSet {
     pub reads: Vec<Shape>,
     /// What its `save` can write.
     pub writes: Vec<Shape>,
+}
+
+impl ShapeSet {
+    /// Whether the contract's bound holds for each of them.
+    ///
+    /// # Errors
+    /// One sentence about the first that is too long.
+    pub fn is_in_bounds(&self) -> Result<(), String> {
+        let mut all = std::iter::once(&self.current).chain(&self.reads).chain(&self.writes);
+        match all.find(|shape| shape.structure.len() > MAX_STRUCTURE) {
+            None => Ok(()),
+            Some(long) => Err(format!(
+                "the structure of its state version {} has {} bytes, where {MAX_STRUCTURE} are allowed; say less of it, \
+                 or leave it empty",
+                long.version,
+                long.structure.len()
+            )),
+        }
+    }
 }
 
 /// A file or body that was put in the host's hands, its bytes already kept in the store under their digest.

@@ -58,6 +58,16 @@ pub(crate) fn convict(table: &mut Table, component: &ComponentName, digest: Dige
 /// Whether `offer` wins over `other`: the newer modification, at equal times the greater label, else the later word. What
 /// lies under a name now wins over what lay there before, whatever its time says: `cp -p`, `mv` and `tar` keep old ones.
 pub(crate) fn is_newer(offer: &Offer, other: &Offer) -> bool {
-    let is_in_its_place = offer.source.file().is_some() && offer.source.file() == other.source.file();
-    is_in_its_place || (offer.modified, &offer.name_label) >= (other.modified, &other.name_label)
+    is_in_its_place(offer, other) || (offer.modified, &offer.name_label) >= (other.modified, &other.name_label)
+}
+
+fn is_in_its_place(offer: &Offer, other: &Offer) -> bool {
+    offer.source.file().is_some() && offer.source.file() == other.source.file()
+}
+
+/// Why an offer gives way to one that wins over it, where only its label tells them apart.
+pub(crate) fn lesser_label(loser: &Offer, winner: &Offer) -> Option<String> {
+    let is_by_label = loser.modified == winner.modified && loser.name_label < winner.name_label;
+    let label = winner.name_label.as_ref().filter(|_| is_by_label && !is_in_its_place(loser, winner))?;
+    Some(format!("a version with the same time was offered, and of equal times the greater label wins: {label}"))
 }

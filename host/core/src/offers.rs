@@ -126,11 +126,14 @@ impl Component {
             }
             (None, _) => None,
         };
-        if rival.is_some_and(|rival| !folder::is_newer(&offer, rival)) {
+        if let Some(rival) = rival.filter(|rival| !folder::is_newer(&offer, rival)) {
+            let why = folder::lesser_label(&offer, rival);
             turn.let_go.push(offer.digest);
-            return draft.finish(Outcome::Superseded, Some("a newer version was offered before it".to_owned()), turn);
+            let why = why.unwrap_or_else(|| "a newer version was offered before it".to_owned());
+            return draft.finish(Outcome::Superseded, Some(why), turn);
         }
-        self.supersede_waiting("a newer version was offered", turn);
+        let why = self.waiting.as_ref().and_then(|waiting| folder::lesser_label(&waiting.offer, &offer));
+        self.supersede_waiting(why.as_deref().unwrap_or("a newer version was offered"), turn);
         let ripe = if is_file(&offer) { turn.now + DROPPED_TOGETHER } else { turn.now };
         self.waiting = Some(Waiting { offer, draft, ripe, is_told: false });
         if self.upgrade.as_ref().is_some_and(|upgrade| !upgrade.is_before_publish()) {

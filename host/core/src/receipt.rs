@@ -162,6 +162,9 @@ pub struct RehearsalCounts {
     pub passed: u64,
     /// Of these, with a way down that gave back the same bytes.
     pub round_trips: u64,
+    /// Of these, with a way down that gave back other bytes, though the version before gives back its own.
+    #[serde(default)]
+    pub round_trips_differ: u64,
     /// Live states that were not tried.
     pub not_tried: u64,
 }

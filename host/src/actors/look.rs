@@ -1,5 +1,5 @@
-//! Looking at a live actor between two messages, on somebody's behalf: its state as it would hand it over. It goes on
-//! afterwards as if nobody had looked.
+//! Looking at a live actor between two messages, on somebody's behalf: its state as it would hand it over, and what it
+//! shows of itself. It goes on afterwards as if nobody had looked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,12 @@ use futures_channel::oneshot;
 use super::actor::Actor;
 use super::guard::bounded;
 use super::held::Held;
+use super::run_queue::RunQueue;
+use super::service::Service;
 use crate::engine::instance::AtStake;
+
+/// How long a busy actor is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A saved state.
 #[derive(Debug, Clone)]
@@ -25,50 +30,103 @@ pub struct State {
     pub bytes: Vec<u8>,
 }
 
+/// What an actor or a service shows of itself.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// The label of the code that says so.
+    pub label: String,
+    /// In the guest's own words: JSON, where it keeps to the contract.
+    pub view: String,
+}
+
 /// Takes a copy of an actor's state. The look runs to its end even where nobody waits for it any more.
 ///
 /// # Errors
 /// Why there is none.
-pub async fn state(actor: Arc<Actor>, patience: Duration) -> Result<State, CallError> {
-    let (to, answer) = oneshot::channel();
+pub async fn state(actor: Arc<Actor>) -> Result<State, CallError> {
     let queue = actor.stage.queue.clone();
+    to_its_end(&queue, async move { saved(&actor).await }).await
+}
+
+/// Asks an actor what it shows of itself. The look runs to its end even where nobody waits for it any more.
+///
+/// # Errors
+/// Why it shows nothing.
+pub async fn status(actor: Arc<Actor>) -> Result<Status, CallError> {
+    let queue = actor.stage.queue.clone();
+    to_its_end(&queue, async move { shown(&actor).await }).await
+}
+
+/// The same of a service, which any of its instances can say.
+///
+/// # Errors
+/// Why it shows nothing.
+pub async fn status_of_service(service: Arc<Service>) -> Result<Status, CallError> {
+    let queue = service.stage.queue.clone();
+    to_its_end(&queue, async move { service.status().await }).await
+}
+
+async fn to_its_end<T: Send + 'static>(
+    queue: &RunQueue,
+    look: impl Future<Output = Result<T, CallError>> + Send + 'static,
+) -> Result<T, CallError> {
+    let (to, answer) = oneshot::channel();
     queue.spawn(async move {
         // Whoever asked may have gone.
-        _ = to.send(look(&actor, patience).await);
+        _ = to.send(look.await);
     });
     answer.await.unwrap_or(Err(CallError::Stopped))
 }
 
-async fn look(actor: &Arc<Actor>, patience: Duration) -> Result<State, CallError> {
-    let taken = tokio::time::timeout(patience, between_two_messages(actor)).await;
-    let mut incarnation = taken.map_err(|_| CallError::DeadlineExceeded)?.ok_or(CallError::NoActor)?;
-    let version = incarnation.instance.code.version.clone();
+/// In this life, or in the next one where this ends meanwhile.
+async fn take(actor: &Arc<Actor>) -> Result<Held, CallError> {
+    let between_two_messages = async {
+        loop {
+            match actor.take_any().await {
+                None if !actor.is_shut() => {}
+                taken => return taken,
+            }
+        }
+    };
+    let taken = tokio::time::timeout(PATIENCE, between_two_messages).await;
+    taken.map_err(|_| CallError::DeadlineExceeded)?.ok_or(CallError::NoActor)
+}
+
+async fn saved(actor: &Arc<Actor>) -> Result<State, CallError> {
+    let mut held = take(actor).await?;
+    let version = held.instance.code.version.clone();
     let Some(shapes) = version.shapes else {
-        incarnation.give_back();
+        held.give_back();
         return Err(CallError::Refused("its code exports no `state`".into()));
     };
     let shape = shapes.current;
-    match bounded(incarnation.instance.save(shape.version, AtStake::Live)).await {
+    match bounded(held.instance.save(shape.version, AtStake::Live)).await {
         Ok(saved) => {
-            incarnation.give_back();
+            held.give_back();
             let (label, structure) = (version.label, shape.structure);
             let state = |bytes| State { version: shape.version, structure, label, bytes };
             saved.map(state).map_err(CallError::Refused)
         }
         Err(fault) => {
             let reason = fault.reason();
-            incarnation.over(reason.clone());
+            held.over(reason.clone());
             Err(CallError::Crashed(reason))
         }
     }
 }
 
-/// In this life, or in the next one where this ends meanwhile. None where there will be no other.
-async fn between_two_messages(actor: &Arc<Actor>) -> Option<Held> {
-    loop {
-        match actor.take_any().await {
-            None if !actor.is_shut() => {}
-            taken => return taken,
+async fn shown(actor: &Arc<Actor>) -> Result<Status, CallError> {
+    let mut held = take(actor).await?;
+    let label = held.instance.code.version.label.clone();
+    match bounded(held.instance.status()).await {
+        Ok(shown) => {
+            held.give_back();
+            shown.map(|view| Status { label, view }).map_err(CallError::Refused)
+        }
+        Err(fault) => {
+            let reason = fault.reason();
+            held.over(reason.clone());
+            Err(CallError::Crashed(reason))
         }
     }
 }

@@ -40,7 +40,7 @@ enum Verdict {
 }
 
 impl Scratch {
-    /// Whether the version starts and can be left again. A service is only instantiated.
+    /// Whether the version starts and can be left again. A service is only instantiated. A refusal names this address.
     pub async fn proof(&self, address: &Address) -> Proof {
         match self.start(address).await {
             Ok(()) => Proof::Proven,
@@ -51,15 +51,15 @@ impl Scratch {
 
     async fn instance(&self, address: &Address) -> Result<Instance, Verdict> {
         let made = self.stage.instance(&self.code, address, &self.limits, Want::Upkeep).await;
-        made.map_err(|fault| judged(None, "instantiation", fault))
+        made.map_err(|fault| judged(address, "instantiation", fault))
     }
 
     /// `save` in its own version, and `code-change` of those bytes on another instance: nobody shall be locked into a
     /// version whose `save` fails.
     async fn can_be_left(&self, mut entered: Instance, address: &Address) -> Result<(), Verdict> {
         let Some(shapes) = self.code.version.shapes.clone() else { return Ok(()) };
-        let (version, who) = (shapes.current.version, Some(address));
-        let stuck = |words: String| refused(who, "save", format!("it can be entered but not left again: {words}"));
+        let version = shapes.current.version;
+        let stuck = |words: String| refused(address, "save", format!("it can be entered but not left again: {words}"));
         let saved = bounded(entered.save(version, AtStake::Copy)).await.map_err(|fault| stuck(fault.to_string()))?;
         let bytes = saved.map_err(stuck)?;
         self.stage.reaper.bury(entered);
@@ -70,9 +70,11 @@ impl Scratch {
         match taken {
             Ok(Ok(())) => Ok(()),
             Ok(Err(words)) => {
-                Err(refused(who, "code-change", format!("it does not take what it saved itself: {words}")))
+                Err(refused(address, "code-change", format!("it does not take what it saved itself: {words}")))
             }
-            Err(fault) => Err(refused(who, "code-change", format!("it does not take what it saved itself: {fault}"))),
+            Err(fault) => {
+                Err(refused(address, "code-change", format!("it does not take what it saved itself: {fault}")))
+            }
         }
     }
 
@@ -94,31 +96,34 @@ impl Scratch {
             Err(Fault::Sealed(words)) => {
                 return Err(Verdict::Unproven(format!("a scratch init could not be run to its end: {words}")));
             }
-            Err(fault) => return Err(judged(None, "init", fault)),
+            Err(fault) => return Err(judged(address, "init", fault)),
         }
         if let Err(words) = bounded(instance.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
-            return Err(refused(None, "health check", words));
+            return Err(refused(address, "health check", words));
         }
         self.can_be_left(instance, address).await
     }
 }
 
 /// A fault of the version's own, but where the host had no room.
-fn judged(address: Option<&Address>, act: &str, fault: Fault) -> Verdict {
+fn judged(address: &Address, act: &str, fault: Fault) -> Verdict {
     match fault {
         Fault::NoRoom(words) => Verdict::Unproven(words),
         fault => refused(address, act, fault.to_string()),
     }
 }
 
-fn refused(address: Option<&Address>, act: &str, words: String) -> Verdict {
+fn refused(address: &Address, act: &str, words: String) -> Verdict {
     let (step, act) = (Step::Verified, act.into());
-    Verdict::Refused(Refusal { step, act, address: address.cloned(), words, cause: Cause::Bytes })
+    Verdict::Refused(Refusal { step, act, address: Some(address.clone()), words, cause: Cause::Bytes })
 }
 
 /// Tells whether a version starts and can be left again.
 pub async fn prove(scratch: Scratch, upgrade: UpgradeId, address: Address) {
-    let outcome = scratch.proof(&address).await;
+    let mut outcome = scratch.proof(&address).await;
+    if address.key.is_some() {
+        outcome = of_nobody(outcome);
+    }
     scratch.stage.news.tell(Event::Proved { upgrade, outcome });
 }
 
@@ -215,7 +220,7 @@ async fn take_over(
     returns: bool,
     bytes: &[u8],
 ) -> Result<Option<bool>, Verdict> {
-    let who = Some(&actor.address);
+    let who = &actor.address;
     let mut new = scratch.instance(&actor.address).await?;
     let change = wit::state::Change { old_version: version, old_label: old.version.label.clone(), extra: None };
     match bounded(new.code_change(change, bytes)).await {
@@ -253,7 +258,19 @@ async fn is_stable(scratch: &Scratch, actor: &Actor, old: &Arc<Code>, version: u
     matches!(again, Ok(Ok(again)) if again == bytes)
 }
 
-/// What `init` of a made-up actor is told to be, where nothing lives.
+/// The same of an address that was made up: nobody is named who is not there.
+pub fn of_nobody(proof: Proof) -> Proof {
+    let unnamed = |refusal: Refusal| {
+        let words = format!("on a scratch instance: {}", refusal.words);
+        Refusal { address: None, words, ..refusal }
+    };
+    match proof {
+        Proof::Refused(refusal) => Proof::Refused(unnamed(refusal)),
+        other => other,
+    }
+}
+
+/// What `init` of a scratch instance is told to be: the only actor, or, where actors have keys, one that there is not.
 pub fn made_up(component: &changeling_core::id::ComponentName, keyed: bool) -> Address {
     let key = if keyed { changeling_core::id::Key::new("rehearsal").ok() } else { None };
     Address { component: component.clone(), key }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use changeling_core::id::Address;
 use changeling_core::reason::CallError;
 
-use super::guard::guarded;
+use super::guard::{bounded, guarded};
+use super::look::Status;
 use super::mailbox::Message;
 use super::stage::Stage;
 use super::terms::Terms;
@@ -24,7 +25,7 @@ pub struct Service {
     address: Address,
     code: Arc<Code>,
     terms: Arc<Terms>,
-    stage: Arc<Stage>,
+    pub(super) stage: Arc<Stage>,
     idle: Mutex<Vec<(Instant, Instance)>>,
     in_flight: AtomicUsize,
     /// Of all versions of the component.
@@ -73,15 +74,47 @@ impl Service {
     /// # Errors
     /// `overloaded` where as many calls run as may.
     pub fn post(self: &Arc<Self>, message: Message) -> Result<(), CallError> {
-        let concurrent = self.terms.now().service.concurrent;
-        let free = |running: usize| (running < concurrent).then_some(running + 1);
-        self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).map_err(|_| CallError::Overloaded)?;
+        self.begin()?;
         let service = self.clone();
         self.stage.queue.run_here(async move {
             service.serve(message).await;
             service.in_flight.fetch_sub(1, Ordering::Relaxed);
         });
         Ok(())
+    }
+
+    /// One call more, where there may be one.
+    fn begin(&self) -> Result<(), CallError> {
+        let concurrent = self.terms.now().service.concurrent;
+        let free = |running: usize| (running < concurrent).then_some(running + 1);
+        let begun = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
+        begun.map(drop).map_err(|_| CallError::Overloaded)
+    }
+
+    /// What it shows of itself; among its calls while that lasts. To be run to its end.
+    ///
+    /// # Errors
+    /// Why it shows nothing; `overloaded` where as many calls run as may.
+    pub async fn status(&self) -> Result<Status, CallError> {
+        self.begin()?;
+        let shown = self.show().await;
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        shown
+    }
+
+    async fn show(&self) -> Result<Status, CallError> {
+        let mut instance = self.instance().await?;
+        match bounded(instance.status()).await {
+            Ok(shown) => {
+                self.put_back(instance);
+                let label = self.code.version.label.clone();
+                shown.map(|view| Status { label, view }).map_err(CallError::Refused)
+            }
+            Err(fault) => {
+                self.stage.reaper.bury(instance);
+                Err(CallError::Crashed(fault.reason()))
+            }
+        }
     }
 
     async fn serve(&self, message: Message) {

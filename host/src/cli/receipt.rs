@@ -73,11 +73,7 @@ pub fn print(receipt: &Value) {
         told.push(("reason", text(&receipt["reason"])));
     }
     told.extend(under("actors", actors(receipt)));
-    let tried = &receipt["rehearsal"];
-    if tried["tried"].as_u64().is_some_and(|tried| tried > 0) {
-        let (tried, passed) = (text(&tried["tried"]), text(&tried["passed"]));
-        told.push(("dry run", format!("{passed} of {tried} live states were taken")));
-    }
+    told.extend(dry_run(&receipt["rehearsal"]).map(|tried| ("dry run", tried)));
     if let Some(bytes) = receipt["bytes"].as_u64().filter(|bytes| *bytes > 0) {
         told.push(("state", table::bytes(bytes)));
     }
@@ -98,6 +94,19 @@ pub fn print(receipt: &Value) {
     told.push(("started", text(&receipt["started"])));
     told.push(("ended", text(&receipt["ended"])));
     table::print_told(told);
+}
+
+/// How many live states were taken, and how many came out of the way down as they went in, where that could be told.
+fn dry_run(figures: &Value) -> Option<String> {
+    let figure = |name: &str| figures[name].as_u64().unwrap_or(0);
+    let (tried, passed) = (figure("tried"), figure("passed"));
+    let (same, differ) = (figure("round_trips"), figure("round_trips_differ"));
+    let taken = format!("{passed} of {tried} live states were taken");
+    match (tried, same + differ) {
+        (0, _) => None,
+        (_, 0) => Some(taken),
+        (_, told) => Some(format!("{taken}; {same} of {told} came back the same by the way down")),
+    }
 }
 
 /// RFC 3339 without fractions.
@@ -162,6 +171,23 @@ mod tests {
         receipt["actors"] = json!({});
         receipt["pause_us"] = Value::Null;
         assert_eq!(sentence(&receipt), "counter 0.2.0: refused: init: no");
+    }
+
+    #[test]
+    fn a_dry_run_in_a_sentence() {
+        let told = |tried, passed, same, differ| {
+            let figures =
+                json!({ "tried": tried, "passed": passed, "round_trips": same, "round_trips_differ": differ });
+            dry_run(&figures)
+        };
+        assert_eq!(told(0, 0, 0, 0), None);
+        assert_eq!(told(3, 2, 0, 0).as_deref(), Some("2 of 3 live states were taken"));
+        let mixed = "9 of 9 live states were taken; 5 of 7 came back the same by the way down";
+        assert_eq!(told(9, 9, 5, 2).as_deref(), Some(mixed));
+        // As receipts were once.
+        let old = json!({ "tried": 1, "passed": 1, "round_trips": 1, "not_tried": 0 });
+        let told = "1 of 1 live states were taken; 1 of 1 came back the same by the way down";
+        assert_eq!(dry_run(&old).as_deref(), Some(told));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use changeling_core::contract::{Kind, Version};
+use changeling_core::contract::{Kind, ShapeSet, Version};
 use changeling_core::id::{Address, ComponentName, Digest};
 use changeling_core::policy::Strategy;
 use changeling_core::reason::{Cause, Refusal, Step};
@@ -16,7 +16,7 @@ use super::loader::surroundings;
 use crate::actors::directory::Directory;
 use crate::actors::guard::bounded;
 use crate::actors::kept::Keeper;
-use crate::actors::rehearse::Scratch;
+use crate::actors::rehearse::{Scratch, of_nobody};
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
 use crate::engine::code::Code;
@@ -105,7 +105,7 @@ impl Bench {
         if verdict.refusals.is_empty() {
             let scratch = Scratch { stage: self.stage.clone(), code: code.clone(), limits: self.limits.clone() };
             let address = Address::singleton(component.clone());
-            match self.runtime.block_on(scratch.proof(&address)) {
+            match of_nobody(self.runtime.block_on(scratch.proof(&address))) {
                 Proof::Proven => {}
                 Proof::Unproven(words) => verdict.unproven = Some(words),
                 Proof::Refused(refusal) => verdict.refusals.push(refusal),
@@ -137,6 +137,8 @@ pub(super) fn ask_shapes(
         bounded(instance.shapes()).await.map_err(|fault| refuse("shapes", fault))
     };
     let shapes = futures_executor::block_on(asked)?;
+    let bounds = shapes.as_ref().map_or(Ok(()), ShapeSet::is_in_bounds);
+    bounds.map_err(|words| Refusal::new(Step::Checked, "shapes", Cause::Bytes, words))?;
     let mut code =
         Arc::into_inner(code).ok_or_else(|| surroundings("its scratch instance outlived its use".to_owned()))?;
     code.version.shapes = shapes;

@@ -194,12 +194,13 @@ impl Hands {
         let from = match from {
             Birth::First => From::Init { after: None, args: None },
             Birth::Restart(reason) => From::Init { after: Some(reason), args: None },
-            Birth::Kept(upgrade) => match actor.kept(upgrade) {
-                Some(kept) => From::State(Box::new(move || {
+            Birth::Kept(upgrade) => {
+                let kept = actor.kept(upgrade);
+                From::State(Box::new(move || {
+                    let kept = kept.ok_or("nothing was kept of it before its switch; please report it")?;
                     Ok(Saved { state: kept.saved()?, timers: kept.timers.clone(), args: None })
-                })),
-                None => From::Init { after: None, args: None },
-            },
+                }))
+            }
             Birth::Parked => {
                 let (store, address, room) = (self.store.clone(), address.clone(), self.stage.engine.room().clone());
                 From::State(Box::new(move || unpark(&store, &address, &room)))

@@ -6,6 +6,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::words::cut;
+
 const MAGIC: &[u8; 4] = b"CHS1";
 const HEADER: usize = 28;
 
@@ -32,9 +34,10 @@ pub fn check(bytes: &[u8], version: u32, structure: Option<&str>) -> Result<(), 
         return Err(format!("the saved state is {} bytes long and says {length}", bytes.len() - HEADER));
     }
     match structure {
-        Some(text) if Sha256::digest(text.as_bytes())[..8] != rest[8..16] => {
-            Err(format!("the saved state is not of the structure {text}, which its code gave for version {version}"))
-        }
+        Some(text) if Sha256::digest(text.as_bytes())[..8] != rest[8..16] => Err(format!(
+            "the saved state is not of the structure {text}, which its code gave for version {version}",
+            text = cut(text.to_owned())
+        )),
         _ => Ok(()),
     }
 }

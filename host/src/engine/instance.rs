@@ -277,19 +277,28 @@ impl Instance {
         answer.map(|answer| answer.map_err(cut)).map_err(|error| fault(&self.store, error))
     }
 
-    /// `status.view`: JSON for people; none where it has no `status`.
+    /// `status.view`: JSON for people.
     ///
     /// # Errors
-    /// As for [`Instance::call`].
-    pub async fn status(&mut self) -> Result<Option<String>, Fault> {
-        let Some(status) = &self.hooks.status else { return Ok(None) };
+    /// The inner error is that of a healthy instance: it has no `status`, or shows what cannot be lifted.
+    pub async fn status(&mut self) -> Result<Result<String, String>, Fault> {
+        let Some(status) = &self.hooks.status else { return Ok(Err("its code exports no `status`".into())) };
         let limits = &self.store.data().limits;
         let (cpu, fuel) = (limits.cpu, limits.message);
+        // A look changes nothing, whatever the guest does in it.
         let timers = self.store.data().timers.clone();
         enter(&mut self.store, "status", cpu, true, fuel);
         let answer = status.call_view(&mut self.store).await;
         self.store.data_mut().timers = timers;
-        answer.map(Some).map_err(|error| fault(&self.store, error))
+        if answer.as_ref().is_err_and(is_over_fuel) {
+            return Ok(Err(format!("its status is larger than {fuel} bytes, the most that a message may be")));
+        }
+        match answer.map_err(|error| fault(&self.store, error)) {
+            Ok(shown) => Ok(Ok(shown)),
+            // As for a state: a result that cannot be lifted leaves the instance whole.
+            Err(Fault::Value(words)) => Ok(Err(words)),
+            Err(dead) => Err(dead),
+        }
     }
 
     /// Delivers a timer that fired.

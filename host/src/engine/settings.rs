@@ -79,3 +79,25 @@ fn config(tier: Tier) -> Config {
         .wasm_features(FEATURES, true);
     config
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    /// Says that the test is run once more, by itself, in an environment that asks for backtraces.
+    const AGAIN: &str = "CHANGELING_TEST_AGAIN";
+
+    #[test]
+    fn an_error_walks_no_stack_of_the_host_whatever_the_environment_says() {
+        if std::env::var_os(AGAIN).is_some() {
+            return println!("it says: {:?}", wasmtime::Error::msg("no"));
+        }
+        let name = std::thread::current().name().unwrap().to_owned();
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &name, "--nocapture"])
+            .envs([(AGAIN, "1"), ("RUST_BACKTRACE", "1")])
+            .output();
+        let said = String::from_utf8(again.unwrap().stdout).unwrap();
+        assert!(said.contains("it says: no") && !said.contains("acktrace"), "{said}");
+    }
+}

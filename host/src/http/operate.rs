@@ -1,7 +1,5 @@
 //! What an operator does to what runs.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -98,9 +96,6 @@ async fn ask(app: &App, request: Request, address: &Address, act: &str) -> Resul
     }
 }
 
-/// How long a busy actor is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// `GET /v1/actors/{address}/state`: what it would hand over, taken between two messages. Its bytes as they are, or a
 /// document where the client wants JSON.
 #[utoipa::path(
@@ -118,7 +113,7 @@ pub async fn state(
     let address: Address = address.parse()?;
     let fail = |error: CallError| Problem::of_call(&error, &address, "save");
     let actor = app.handle.router.stage.directory.actor(&address).ok_or_else(|| fail(CallError::NoActor))?;
-    let looked = look::state(actor, PATIENCE).await.map_err(fail)?;
+    let looked = look::state(actor).await.map_err(fail)?;
     let wants_json = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
     if wants_json {
         let document = wire::State {

@@ -1,4 +1,4 @@
-//! What there is: components, actors, and whether the host is ready.
+//! What there is: components, actors and what they show of themselves, and whether the host is ready.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use changeling_core::reason::CallError;
 use changeling_core::table::Row;
 use changeling_core::view::{ActorView, ComponentView, Role};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::App;
@@ -18,6 +18,7 @@ use super::asked::{Path, Query};
 use super::problem::Problem;
 use super::wire;
 use crate::actors::actor::Activity;
+use crate::actors::look;
 
 /// `GET /v1/components`.
 #[utoipa::path(
@@ -190,6 +191,29 @@ fn actor_on_wire(app: &App, view: ActorView) -> wire::Actor {
         memory_limit: actor.map_or(0, |actor| actor.terms.now().limits.memory as u64),
         uptime_ms: seen.map_or(0, |seen| u64::try_from(seen.uptime.as_millis()).unwrap_or(u64::MAX)),
     }
+}
+
+/// `GET /v1/actors/{address}/status`: what an actor or a service shows of itself, an actor between two messages.
+#[utoipa::path(
+    get,
+    path = "/v1/actors/{address}/status",
+    tag = "read",
+    params(("address" = String, Path, description = "Which actor or service: `component`, or `component%2Fkey`")),
+    responses((status = 200, description = "What it shows of itself", body = wire::Status))
+)]
+pub async fn status(State(app): State<App>, Path(address): Path<String>) -> Result<Json<wire::Status>, Problem> {
+    let address: Address = address.parse()?;
+    let fail = |error: CallError| Problem::of_call(&error, &address, "status");
+    let directory = &app.handle.router.stage.directory;
+    let service = directory.component(&address.component).and_then(|published| published.service);
+    let shown = match (directory.actor(&address), service) {
+        (Some(actor), _) => look::status(actor).await,
+        (None, Some(service)) if address.key.is_none() => look::status_of_service(service).await,
+        (None, _) => Err(CallError::NoActor),
+    };
+    let look::Status { label, view } = shown.map_err(fail)?;
+    let view = serde_json::from_str(&view).unwrap_or(Value::String(view));
+    Ok(Json(wire::Status { kind: "changeling.status/1".into(), address: address.to_string(), label, view }))
 }
 
 /// Whether the host lives.

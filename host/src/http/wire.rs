@@ -161,6 +161,20 @@ pub struct State {
     pub base64: String,
 }
 
+/// `GET /v1/actors/{address}/status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// `changeling.status/1`.
+    #[serde(rename = "$type")]
+    pub kind: String,
+    /// Whose.
+    pub address: String,
+    /// What people call the code that says so.
+    pub label: String,
+    /// What it shows of itself; a text where that is no JSON.
+    pub view: Value,
+}
+
 /// `GET /v1/upgrades`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Upgrades {

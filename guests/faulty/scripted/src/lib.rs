@@ -71,7 +71,7 @@ extern "C" fn _initialize() {
 
 /// What the second counter keeps.
 #[state(version = 2, from = v1::Counter, down)]
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Books {
     total: u64,
     calls: u64,
@@ -106,7 +106,11 @@ impl State for Counter {
     const VERSION: u32 = Books::VERSION;
 
     fn shapes() -> ShapeSet {
-        Books::shapes()
+        let mut shapes = Books::shapes();
+        if let Ok(true) = fails("shapes", 0) {
+            shapes.current.structure = "x".repeat((64 << 10) + 1);
+        }
+        shapes
     }
 
     fn read(saved: &Saved<'_>) -> Result<Self, String> {
@@ -118,6 +122,9 @@ impl State for Counter {
     fn save(&self, version: u32) -> Result<Vec<u8>, String> {
         match fails("save", self.books.total)? {
             true => Ok(b"a drawing of a cat".to_vec()),
+            false if version < Self::VERSION && fails("down", self.books.total)? => {
+                Books { total: self.books.total + 1, ..self.books }.save(version)
+            }
             false => self.books.save(version),
         }
     }

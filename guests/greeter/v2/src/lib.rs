@@ -1,4 +1,4 @@
-//! The same service with warmer words, and one function more.
+//! The same service with warmer words, one function more, and a status.
 
 use changeling_guest::prelude::*;
 use greeter::{Language, Occasion, Person, Style};
@@ -44,6 +44,13 @@ impl greeter::Guest for Greeter {
 
     fn echo(bytes: Vec<u8>) -> Vec<u8> {
         bytes
+    }
+}
+
+#[actor]
+impl Status for Greeter {
+    fn view(&self) -> String {
+        "{\"tongues\":[\"english\",\"german\",\"french\"]}".to_owned()
     }
 }
 

@@ -9,11 +9,11 @@ use crate::effect::{Answer, Birth, Effect};
 use crate::event::StartFailure;
 use crate::happening::Happening;
 use crate::id::{Digest, Generation};
-use crate::reason::{CallError, Cause, ExitReason, Refusal, Step};
+use crate::reason::{CallError, Cause, Refusal, Step};
 use crate::turn::{Alarm, Turn};
 use crate::upgrade::{Stage, Upgrade};
 
-/// A kept state is tried this often before the actor begins without it.
+/// A kept state that failed this often is trouble that somebody should know of; an ending host waits for it no longer.
 const KEPT_TRIES: u32 = 5;
 
 impl Component {
@@ -194,7 +194,7 @@ impl Component {
                 self.again(key, Birth::First, turn);
             }
             Birth::Restart(_) => self.again(key, birth, turn),
-            Birth::Parked if has_no_room => self.again(key, birth, turn),
+            Birth::Parked | Birth::Kept(_) if has_no_room => self.again(key, birth, turn),
             Birth::Parked => self.is_not_restored(key, &failure, turn),
             Birth::Kept(_) => self.kept_failed(key, birth, &failure, turn),
         }
@@ -246,21 +246,28 @@ impl Component {
         }
     }
 
-    /// A kept state is not given up lightly; but an upgrade cannot wait for it for ever.
+    /// A kept state is never given up for a beginning from `init`: it is tried until it is taken, and its upgrade is not
+    /// over before; or until somebody stops the actor, or the host ends, which cannot wait for ever.
     fn kept_failed(&mut self, key: &ActorKey, birth: Birth, failure: &StartFailure, turn: &mut Turn<'_>) {
         let address = self.address(key);
+        let what = format!("the state that {address} had before its switch");
         let Some(actor) = self.actors.get_mut(key) else { return };
-        actor.kept_failures += 1;
-        if actor.kept_failures < KEPT_TRIES {
-            return self.again(key, birth, turn);
+        actor.kept_failures = actor.kept_failures.saturating_add(1);
+        let (failures, why) = (actor.kept_failures, words(failure));
+        if turn.ending && failures >= KEPT_TRIES {
+            let why = format!("{why}; the host ends, and this state is lost");
+            if let Some(upgrade) = &mut self.upgrade {
+                let refusal = Refusal::new(Step::Switching, "code-change", Cause::Surroundings, why.clone());
+                upgrade.draft.refusals.push(refusal.of(address));
+            }
+            turn.tell(Happening::Trouble { what, why });
+            return self.give_up_birth(key, CallError::Stopped, turn);
         }
-        let why = format!("{}; its state is lost", words(failure));
-        if let Some(upgrade) = &mut self.upgrade {
-            let refusal = Refusal::new(Step::Switching, "code-change", Cause::Surroundings, why.clone());
-            upgrade.draft.refusals.push(refusal.of(address));
+        if failures == KEPT_TRIES {
+            let why = format!("{why}; it is tried again until it is taken, or until somebody stops the actor");
+            turn.tell(Happening::Trouble { what, why });
         }
-        self.no_longer_awaited(key);
-        self.again(key, Birth::Restart(ExitReason::Error(why)), turn);
+        self.again(key, birth, turn);
     }
 }
 

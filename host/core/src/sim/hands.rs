@@ -212,7 +212,9 @@ impl Hands {
         rng: &mut SmallRng,
     ) -> Result<Vec<Event>, String> {
         self.starting.remove(&address);
-        if by_chance(rng, odds.refusal) {
+        // What is tried until it is taken has to be seen failing many times in a row.
+        let refusal = if matches!(birth, Birth::Kept(_)) { odds.refusal * 10 } else { odds.refusal };
+        if by_chance(rng, refusal) {
             let failure = match rng.random_range(0..3) {
                 0 => StartFailure::Refused("not today".to_owned()),
                 1 => StartFailure::Crashed(ExitReason::Trap("unreachable".to_owned())),

@@ -9,8 +9,6 @@ use crate::happening::Happening;
 use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, UpgradeId};
 use crate::receipt::{Outcome, Receipt};
 
-/// After so many failures a kept state may be given up.
-const KEPT_TRIES: u32 = 5;
 /// Versions that may be in service beside a current and an incoming one.
 const OLDER: usize = 4;
 
@@ -29,10 +27,11 @@ pub(super) struct Judge {
     must_come_back: BTreeMap<Address, (UpgradeId, Digest)>,
     /// Who was told to end.
     told: BTreeSet<(Address, Generation)>,
-    failed_starts: BTreeMap<Address, u32>,
     /// What an upgrade published in this very event, and whom it named as left for later.
     just_published: Option<(ComponentName, Digest)>,
     named: BTreeSet<Address>,
+    /// The host was told to end: it waits for nobody for ever.
+    must_end: bool,
     has_ended: bool,
 }
 
@@ -114,13 +113,7 @@ impl Judge {
                 }
             }
             Event::Started { address, .. } => self.is_owed_nothing(address),
-            Event::StartFailed { address, .. } => {
-                let failures = self.failed_starts.entry(address.clone()).or_default();
-                *failures += 1;
-                if *failures == KEPT_TRIES {
-                    self.is_owed_nothing(address);
-                }
-            }
+            Event::End => self.must_end = true,
             Event::Asked { what: Request::Stop(address), .. } => {
                 self.is_owed_nothing(address);
             }
@@ -130,7 +123,6 @@ impl Judge {
 
     fn is_owed_nothing(&mut self, address: &Address) {
         self.must_come_back.remove(address);
-        self.failed_starts.remove(address);
     }
 
     fn place(&mut self, upgrade: UpgradeId, who: &(Address, Generation), place: Place) {
@@ -286,7 +278,10 @@ impl Judge {
             let is_clean = on_new.iter().all(holds_it);
             self.insist(is_clean, || stray);
         }
-        self.must_come_back.retain(|_, (upgrade, _)| *upgrade != id);
+        let owed = self.must_come_back.extract_if(.., |_, (upgrade, _)| *upgrade == id);
+        let owed: Vec<String> = owed.map(|(address, _)| address.to_string()).collect();
+        let is_paid = owed.is_empty() || self.must_end;
+        self.insist(is_paid, || format!("upgrade {id} is over, and {owed:?} have not come back from what was kept"));
     }
 
     /// A straggler of an older upgrade may be on the very version that was offered again.

@@ -63,6 +63,7 @@ impl Verify {
                 counts.tried += 1;
                 counts.passed += 1;
                 counts.round_trips += u64::from(round_trip == Some(true));
+                counts.round_trips_differ += u64::from(round_trip == Some(false));
             }
             Rehearsal::Failed(refusal) => {
                 counts.tried += 1;

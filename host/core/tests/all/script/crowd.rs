@@ -39,7 +39,7 @@ fn a_fifth_waits_until_one_of_the_four_is_gone() {
         deploy counter@7
           answer 7: Upgrade(UpgradeId(7))
           receipt 6 of counter: Superseded at staged, 5 -> 6
-            reason: a newer version was offered
+            reason: a version with the same time was offered, and of equal times the greater label wins: 7
           tell: counter 7 waits: 4 older versions are still in service, the most there may be: 1 (counter/a), 2 (counter/b), 3 (counter/c), 4 (counter/d); it begins when one of them is gone
           forget 6
         wait 2s

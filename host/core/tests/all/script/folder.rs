@@ -46,10 +46,46 @@ fn of_files_dropped_together_the_newest_wins() {
               forget 1
             offer counter@3 20
               receipt 1 of counter: Superseded at staged, none -> 2
-                reason: a newer version was offered
+                reason: a version with the same time was offered, and of equal times the greater label wins: 3
               forget 2
             wait 20ms
               load counter@3
+        "#]],
+    );
+}
+
+#[test]
+fn of_files_with_equal_times_the_greater_label_wins_and_that_is_said() {
+    check(
+        "offer counter@2 20 \n offer counter@1 20 \n offer counter@3 20 \n wait 20ms",
+        expect![[r#"
+            offer counter@2 20
+            offer counter@1 20
+              receipt 2 of counter: Superseded at staged, none -> 1
+                reason: a version with the same time was offered, and of equal times the greater label wins: 2
+              write table: 
+              forget 1
+            offer counter@3 20
+              receipt 1 of counter: Superseded at staged, none -> 2
+                reason: a version with the same time was offered, and of equal times the greater label wins: 3
+              forget 2
+            wait 20ms
+              load counter@3
+        "#]],
+    );
+    // Whatever lay under the same name has nothing to say any more.
+    check(
+        "offer counter@2 20 in counter \n offer counter@1 20 in counter \n offer counter@3 20 in counter",
+        expect![[r#"
+            offer counter@2 20 in counter
+            offer counter@1 20 in counter
+              receipt 1 of counter: Superseded at staged, none -> 2
+                reason: a newer version was offered
+              forget 2
+            offer counter@3 20 in counter
+              receipt 2 of counter: Superseded at staged, none -> 1
+                reason: a newer version was offered
+              forget 1
         "#]],
     );
 }
@@ -65,7 +101,7 @@ fn a_newer_file_waits_and_the_newest_waiting_one_wins() {
         deploy counter@4
           answer 4: Upgrade(UpgradeId(4))
           receipt 3 of counter: Superseded at staged, 1 -> 3
-            reason: a newer version was offered
+            reason: a version with the same time was offered, and of equal times the greater label wins: 4
           forget 3
         not-proved unreachable
           receipt 2 of counter: Refused at verified, 1 -> 2

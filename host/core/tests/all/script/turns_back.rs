@@ -178,25 +178,103 @@ fn a_crash_while_the_table_is_written_takes_the_table_back() {
 }
 
 #[test]
-fn a_kept_state_that_will_not_start_is_given_up_at_last() {
+fn a_kept_state_that_will_not_start_is_tried_until_it_does() {
     let mut stage = switching("a");
     stage.set("switched counter/a \n crashed counter/a 1 \n written");
     for _ in 0..4 {
         stage.set("start-refused counter/a no \n wait 10s");
     }
-    stage.play("start-refused counter/a no \n wait 10s");
+    stage.play("start-refused counter/a no \n wait 10s \n start-refused counter/a no \n wait 10s \n started counter/a");
     expect![[r#"
         start-refused counter/a no
           tell: counter/a did not start: no
+          tell: trouble with the state that counter/a had before its switch: no; it is tried again until it is taken, or until somebody stops the actor
+        wait 10s
+          start counter/a #7 on 1: as kept by upgrade 2
+        start-refused counter/a no
+          tell: counter/a did not start: no
+        wait 10s
+          start counter/a #8 on 1: as kept by upgrade 2
+        started counter/a
           drop what upgrade 2 kept
           receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 crashed, 1 not tried
-            reason: switch of counter/a: it died after its switch: trap: unreachable; and 1 more; what 1 messages did since the switch is lost
-            refusal: switch of counter/a: it died after its switch: trap: unreachable
-            refusal: code-change of counter/a: no; its state is lost
+            reason: switch of counter/a: it died after its switch: trap: unreachable; what 1 messages did since the switch is lost
+          retire counter@2
+          write table: counter@1
+    "#]].assert_eq(&stage.told());
+}
+
+#[test]
+fn want_of_room_is_no_failure_of_a_kept_state() {
+    let mut stage = switching("a");
+    stage.set("switched counter/a \n crashed counter/a 1 \n written");
+    for _ in 0..20 {
+        stage.set("start-overloaded counter/a no room \n wait 10s");
+    }
+    stage.play(
+        "start-overloaded counter/a no room \n wait 10s \n end \n start-overloaded counter/a no room \n wait 10s",
+    );
+    expect![[r#"
+        start-overloaded counter/a no room
+          tell: counter/a did not start: no room
+        wait 10s
+          start counter/a #23 on 1: as kept by upgrade 2
+        end
+        start-overloaded counter/a no room
+          tell: counter/a did not start: no room
+        wait 10s
+          start counter/a #24 on 1: as kept by upgrade 2
+    "#]]
+    .assert_eq(&stage.told());
+}
+
+#[test]
+fn a_person_may_give_a_kept_state_up() {
+    let mut stage = switching("a");
+    stage.set("switched counter/a \n crashed counter/a 1 \n written");
+    for _ in 0..6 {
+        stage.set("start-refused counter/a no \n wait 10s");
+    }
+    stage.play("stop counter/a \n start-refused counter/a no \n wait 10s");
+    expect![[r#"
+        stop counter/a
+        start-refused counter/a no
+          tell: counter/a did not start: no
+          turn away counter/a: Stopped
+          answer 3: Done
+          drop what upgrade 2 kept
+          receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 crashed, 1 not tried
+            reason: switch of counter/a: it died after its switch: trap: unreachable; what 1 messages did since the switch is lost
           retire counter@2
           write table: counter@1
         wait 10s
-          start counter/a #7 on 1: restart after error: no; its state is lost
+    "#]].assert_eq(&stage.told());
+}
+
+#[test]
+fn a_host_that_ends_does_not_wait_for_a_kept_state_for_ever() {
+    let mut stage = switching("a");
+    stage.set("switched counter/a \n crashed counter/a 1 \n written \n end");
+    for _ in 0..4 {
+        stage.set("start-refused counter/a no \n wait 10s");
+    }
+    stage.play("start-refused counter/a no \n wait 10s \n written");
+    expect![[r#"
+        start-refused counter/a no
+          tell: counter/a did not start: no
+          tell: trouble with the state that counter/a had before its switch: no; the host ends, and this state is lost
+          turn away counter/a: Stopped
+          drop what upgrade 2 kept
+          receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 crashed, 1 not tried
+            reason: switch of counter/a: it died after its switch: trap: unreachable; and 2 more; what 1 messages did since the switch is lost
+            refusal: switch of counter/a: it died after its switch: trap: unreachable
+            refusal: turn-back: the host is ending
+            refusal: code-change of counter/a: no; the host ends, and this state is lost
+          retire counter@2
+          write table: counter@1
+        wait 10s
+        written
+          ended
     "#]].assert_eq(&stage.told());
 }
 
