@@ -27,7 +27,7 @@ use crate::engine::room::Room;
 use crate::engine::{Engine, reactor, wit};
 use crate::http::{self, Access, Keys, Names};
 use crate::store::{LastEnd, Status, Store};
-use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
+use crate::watch::{Found, MANIFEST, Taken, Wanted, Watcher, Whole};
 
 mod reload;
 
@@ -109,14 +109,19 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         }
     };
     let terms = TermsOf::new(config.clone());
-    let parts =
-        Parts { store: store.clone(), terms: terms.clone(), compiler: options.compiler, stage: Box::new(stage) };
+    let wanted = Wanted::default();
+    let look_again = {
+        let wanted = wanted.clone();
+        Box::new(move |files| wanted.look_again(files))
+    };
+    let (store_of, terms_of, stage) = (store.clone(), terms.clone(), Box::new(stage));
+    let parts = Parts { store: store_of, terms: terms_of, compiler: options.compiler, stage, look_again };
     let (handle, over) = control::start(parts, world, begin)?;
 
     // From here on actors of the last host come back, and what was kept of them on disk goes.
     let reload =
         |access, at| Reload::new(manifest, (config.clone(), notes), terms, access, (token.clone(), at), handle.clone());
-    match open(dir, &config, &handle, listener, token.clone(), keys, reload).await {
+    match open(dir, &config, &handle, listener, token.clone(), keys, wanted, reload).await {
         Ok(door) => Ok(Host { handle, door, over, queue }),
         Err(e) => {
             // Whoever is back already is put away again.
@@ -147,6 +152,7 @@ async fn open(
     listener: TcpListener,
     token: String,
     keys: Keys,
+    wanted: Wanted,
     reload: impl FnOnce(Arc<ArcSwap<Access>>, SocketAddr) -> Reload,
 ) -> anyhow::Result<Door> {
     let at = listener.local_addr()?;
@@ -159,7 +165,7 @@ async fn open(
     let serving = http::serve(listener, handle.clone(), (access.clone(), connections), is_ready, stop);
     let http = tokio::spawn(serving);
     let settings = watching(config);
-    let watcher = if config.host.watch { Some(watch_folder(dir, settings.clone(), handle)?) } else { None };
+    let watcher = if config.host.watch { Some(watch_folder(dir, settings.clone(), wanted, handle)?) } else { None };
     // Also where the folder is not: what is taken from it is one thing, what is set another.
     let manifest = reload(access, at).watch(&settings)?;
     tokio::spawn(sweep(handle.clone()));
@@ -306,10 +312,15 @@ fn watching(config: &Config) -> crate::watch::Settings {
     crate::watch::Settings { settle, stalled, rescan, ..crate::watch::Settings::default() }
 }
 
-fn watch_folder(dir: &Path, settings: crate::watch::Settings, handle: &Handle) -> std::io::Result<Watcher> {
+fn watch_folder(
+    dir: &Path,
+    settings: crate::watch::Settings,
+    wanted: Wanted,
+    handle: &Handle,
+) -> std::io::Result<Watcher> {
     let to = handle.clone();
     let last = Mutex::new(None);
-    Watcher::start(dir, settings, move |found| match found {
+    Watcher::start(dir, settings, wanted, move |found| match found {
         Found::Whole(whole) => offer(&to, whole, &last),
         Found::Broken { file, why } => {
             to.tell(not_taken(file, why, Cause::Bytes));
@@ -339,6 +350,7 @@ fn offer(handle: &Handle, whole: Whole, last: &Mutex<Option<String>>) -> Taken {
                 source: Source::Folder { file },
                 strategy: None,
                 is_trial: false,
+                lay_there: whole.lay_there,
             };
             handle.tell(Event::Offered { offer, request: None });
             Taken::Yes

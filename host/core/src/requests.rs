@@ -106,7 +106,7 @@ impl Component {
                 return turn.answer([request], &refused(words));
             }
         };
-        let refusal = Refusal::new(step, "turn-back", Cause::Surroundings, "it was asked to turn back");
+        let refusal = Refusal::new(step, "turn-back", Cause::Asked, "it was asked to turn back");
         self.turn_back(vec![refusal], turn);
         self.proceed(turn);
     }

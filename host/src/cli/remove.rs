@@ -9,8 +9,8 @@ use super::{Exit, Failure, Reach};
 
 /// Takes a component away: its actors end with `terminate`, their states are gone, and its name is free again.
 ///
-/// Take its file out of the folder, too: one that still lies there is an offer again when it changes, and when the host
-/// begins anew.
+/// Take its file out of the folder, too: one that still lies there is an offer again when it is put there once more, and
+/// when the host begins anew.
 #[derive(Args)]
 #[command(after_help = "Example:\n  changeling remove counter")]
 pub struct Remove {

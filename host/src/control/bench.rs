@@ -7,12 +7,12 @@ use std::sync::Arc;
 use changeling_core::contract::{Kind, Version};
 use changeling_core::id::{Address, ComponentName, Digest};
 use changeling_core::policy::Strategy;
-use changeling_core::reason::{Cause, Refusal, Step};
+use changeling_core::reason::{Refusal, Step};
 use changeling_core::{Judgement, Proof, Surroundings, check};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
-use super::loader::surroundings;
+use super::loader::of_machine;
 use crate::actors::directory::Directory;
 use crate::actors::guard::bounded;
 use crate::actors::kept::Keeper;
@@ -126,8 +126,8 @@ pub(super) fn ask_shapes(
         return Ok(code);
     }
     let refuse = |act: &str, fault: Fault| match fault {
-        Fault::NoRoom(words) => surroundings(words),
-        fault => Refusal::new(Step::Checked, act, Cause::Bytes, fault.to_string()),
+        Fault::NoRoom(words) => of_machine(words),
+        fault => Refusal::new(Step::Checked, act, fault.cause(), fault.to_string()),
     };
     let code = Arc::new(code);
     let asked = async {
@@ -138,7 +138,7 @@ pub(super) fn ask_shapes(
     };
     let shapes = futures_executor::block_on(asked)?;
     let mut code =
-        Arc::into_inner(code).ok_or_else(|| surroundings("its scratch instance outlived its use".to_owned()))?;
+        Arc::into_inner(code).ok_or_else(|| of_machine("its scratch instance outlived its use".to_owned()))?;
     code.version.shapes = shapes;
     Ok(code)
 }

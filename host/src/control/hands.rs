@@ -11,7 +11,7 @@ use changeling_core::reason::{CallError, Cause, ExitReason, Refusal, Step};
 use changeling_core::{Answer, Birth, Effect, Event, NotSwitched, Proof, Rehearsal, StartFailure};
 
 use super::terms::TermsOf;
-use super::{disk, loader};
+use super::{LookAgain, disk, loader};
 use crate::actors::actor::Actor;
 use crate::actors::birth::{From, Saved, birth};
 use crate::actors::directory::Published;
@@ -31,6 +31,7 @@ pub struct Hands {
     disk: Sender<disk::Job>,
     store: Arc<Store>,
     terms: TermsOf,
+    look_again: LookAgain,
     answers: Sender<(RequestId, Answer)>,
     /// Every version that is loaded, shared with the loader's answers.
     codes: Codes,
@@ -48,9 +49,11 @@ impl Hands {
         disk: Sender<disk::Job>,
         store: Arc<Store>,
         terms: TermsOf,
+        look_again: LookAgain,
         answers: Sender<(RequestId, Answer)>,
     ) -> Self {
-        Self { stage, disk, store, terms, answers, codes: Codes::default(), retired: HashMap::new(), ended: false }
+        let (codes, retired) = (Codes::default(), HashMap::new());
+        Self { stage, disk, store, terms, look_again, answers, codes, retired, ended: false }
     }
 
     /// Whether everything is parked and written.
@@ -128,6 +131,7 @@ impl Hands {
             Effect::WriteTable { write, table } => self.write(disk::Job::Table(write, table)),
             Effect::Publish { component, current } => self.publish(component, current),
             Effect::Retire { component, digest } => self.retire(component, digest),
+            Effect::LookAgain { files } => (self.look_again)(files),
             Effect::Forget { digest } => self.write(disk::Job::Forget(digest)),
             Effect::Stop { address, generation, reason, drain } => self.stop(&address, generation, reason, drain),
             Effect::Park { address, generation, drain, restarts } => self.park(&address, generation, drain, restarts),
