@@ -168,3 +168,22 @@ fn after_a_removal_the_next_copy_of_the_same_bytes_is_an_offer_and_what_lies_the
 
     assert_eq!(host.call("counter", "get", json!([])), json!(0));
 }
+
+#[test]
+fn an_export_that_the_manifest_names_is_kept_until_it_names_it_no_more() {
+    let host = Host::with_manifest("[components.counter]\nkeep-exports = [\"demo:counter/counter\"]\n");
+    host.drop_in("counter", "counter-v1").settled();
+    host.drop_in("counter", "counter-v2").settled();
+
+    let refused = host.drop_in("counter", "counter-v1").ended("refused");
+
+    let (_, act, words) = refused.refusal();
+    let says = [
+        "counter 0.2.0 exports demo:counter/counter#calls",
+        "0.1.0 does not export it",
+        "take \"demo:counter/counter\" out",
+    ];
+    assert!(act == "exports" && says.iter().all(|says| words.contains(says)), "{act}: {words}");
+    host.write_file("changeling.toml", b"");
+    host.receipt_after("counter", refused.id()).settled();
+}

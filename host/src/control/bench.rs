@@ -99,6 +99,7 @@ impl Bench {
             current: old,
             provides: &provides,
             strategy: Strategy::Rolling,
+            keep_exports: None,
         };
         let Judgement { objections, findings } = check(&code.version, &around);
         let mut verdict = Verdict { refusals: objections, findings, unproven: None };
