@@ -210,6 +210,9 @@ impl Loop {
         if let Event::Offered { offer, .. } = &event {
             self.hands.take(offer.digest);
         }
+        if matches!(event, Event::End) {
+            self.hands.begin_end();
+        }
         let mut effects = Vec::new();
         self.world.handle(self.now(), wall_now(), event, &mut effects);
         effects.into_iter().for_each(|effect| self.hands.perform(effect));

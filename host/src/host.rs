@@ -16,7 +16,6 @@ use changeling_core::{Event, ParkedActor, World};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::actors::directory::Directory;
 use crate::actors::kept::{Keeper, Spill};
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
@@ -105,7 +104,16 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         let queue = queue.clone();
         move |news: News| {
             let (clock, reaper) = (Clock::start()?, Reaper::start()?);
-            Ok(Stage { engine, queue, clock, reaper, kept, news, directory: Directory::default() })
+            Ok(Stage {
+                engine,
+                queue,
+                clock,
+                reaper,
+                kept,
+                news,
+                directory: Default::default(),
+                unheard: Default::default(),
+            })
         }
     };
     let terms = TermsOf::new(config.clone());

@@ -68,6 +68,7 @@ impl Bench {
             kept,
             news: News::to(|_| {}),
             directory: Directory::default(),
+            unheard: Default::default(),
         };
         Ok(Self { stage: Arc::new(stage), compiler, limits: Arc::default(), runtime })
     }

@@ -2,10 +2,12 @@
 //! answers with a fact.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, Label, RequestId};
 use changeling_core::reason::{CallError, Cause, ExitReason, Refusal, Step};
 use changeling_core::{Answer, Birth, Effect, Event, NotSwitched, Proof, Rehearsal, StartFailure};
@@ -37,6 +39,8 @@ pub struct Hands {
     codes: Codes,
     /// Those that were retired and may still be in use: one that is wanted again is the same one.
     retired: HashMap<(ComponentName, Digest), Weak<Code>>,
+    /// What nobody had heard when the host began to end.
+    unheard: u64,
     ended: bool,
 }
 
@@ -53,7 +57,7 @@ impl Hands {
         answers: Sender<(RequestId, Answer)>,
     ) -> Self {
         let (codes, retired) = (Codes::default(), HashMap::new());
-        Self { stage, disk, store, terms, look_again, answers, codes, retired, ended: false }
+        Self { stage, disk, store, terms, look_again, answers, codes, retired, unheard: 0, ended: false }
     }
 
     /// Whether everything is parked and written.
@@ -64,6 +68,11 @@ impl Hands {
     /// Staged bytes are about to be offered: what was to be forgotten before is not they.
     pub fn take(&self, digest: Digest) {
         self.write(disk::Job::Taken(digest));
+    }
+
+    /// The host begins to end: what is dropped from here on is told when it has.
+    pub fn begin_end(&mut self) {
+        self.unheard = self.stage.unheard.load(Ordering::Relaxed);
     }
 
     /// Carries out one act.
@@ -303,6 +312,12 @@ impl Hands {
         }
         for actor in self.stage.directory.actors() {
             actor.shut(CallError::Stopped);
+        }
+        let unheard = self.stage.unheard.load(Ordering::Relaxed) - self.unheard;
+        if unheard > 0 {
+            let what = format!("{unheard} messages that nobody waited for");
+            let why = "they were dropped unhandled when the host ended; a longer `drain-timeout` leaves them more time";
+            self.write(disk::Job::Happening(Happening::Trouble { what, why: why.to_owned() }));
         }
         let (done, written) = std::sync::mpsc::channel();
         self.write(disk::Job::Flush(done));
