@@ -129,7 +129,7 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     // From here on actors of the last host come back, and what was kept of them on disk goes.
     let reload =
         |access, at| Reload::new(manifest, (config.clone(), notes), terms, access, (token.clone(), at), handle.clone());
-    match open(dir, &config, &handle, listener, token.clone(), keys, wanted, reload).await {
+    match open((dir, wanted), &config, &handle, listener, token.clone(), keys, reload).await {
         Ok(door) => Ok(Host { handle, door, over, queue }),
         Err(e) => {
             // Whoever is back already is put away again.
@@ -154,13 +154,12 @@ struct Door {
 
 /// Answers HTTP, watches the folder, and says that the host is there once it serves what its table says.
 async fn open(
-    dir: &Path,
+    (dir, wanted): (&Path, Wanted),
     config: &Config,
     handle: &Handle,
     listener: TcpListener,
     token: String,
     keys: Keys,
-    wanted: Wanted,
     reload: impl FnOnce(Arc<ArcSwap<Access>>, SocketAddr) -> Reload,
 ) -> anyhow::Result<Door> {
     let at = listener.local_addr()?;

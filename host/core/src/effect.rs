@@ -222,12 +222,7 @@ pub enum Request {
     /// End an actor and begin it anew from `init`.
     Restart(Address),
     /// Take a component away: its actors end with `terminate`, verdicts and last-seen files are forgotten.
-    Remove {
-        /// Which.
-        component: ComponentName,
-        /// Also where a loaded component imports it.
-        force: bool,
-    },
+    Remove(ComponentName),
     /// Turn an upgrade in hand back at the next actor boundary.
     TurnBack(ComponentName),
 }

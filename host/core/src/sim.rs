@@ -298,7 +298,7 @@ impl Sim {
             0 | 1 => Request::Stop(self.an_address()),
             2 | 3 => Request::Restart(self.an_address()),
             4 => Request::TurnBack(name),
-            _ => Request::Remove { component: name, force: self.rng.random_ratio(1, 2) },
+            _ => Request::Remove(name),
         }
     }
 

@@ -1,7 +1,6 @@
 //! `remove`: a component goes.
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
 use ureq::http::Method;
 
 use super::client::{Client, escape};
@@ -16,9 +15,6 @@ use super::{Exit, Failure, Reach};
 pub struct Remove {
     /// Which component.
     name: String,
-    /// Also where another component imports it.
-    #[arg(long, env = "CHANGELING_FORCE", value_parser = BoolishValueParser::new())]
-    force: bool,
     #[command(flatten)]
     pub(super) reach: Reach,
 }
@@ -27,8 +23,7 @@ impl Remove {
     /// Takes it away, and waits until it is gone.
     pub fn run(self) -> Result<Exit, Failure> {
         let client = Client::new(&self.reach)?;
-        let force = if self.force { "?force=true" } else { "" };
-        client.send(Method::DELETE, &format!("/v1/components/{}{force}", escape(&self.name)), &[], None)?;
+        client.send(Method::DELETE, &format!("/v1/components/{}", escape(&self.name)), &[], None)?;
         self.reach.form.note(&format!("{} is removed", self.name));
         Ok(Exit::Done)
     }

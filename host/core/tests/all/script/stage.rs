@@ -257,9 +257,7 @@ impl Stage {
             "stop" => self.asked(Request::Stop(address())),
             "restart" => self.asked(Request::Restart(address())),
             "turn-back" => self.asked(Request::TurnBack(sim::component(rest[0]))),
-            "remove" => {
-                self.asked(Request::Remove { component: sim::component(rest[0]), force: rest.get(1) == Some(&"force") })
-            }
+            "remove" => self.asked(Request::Remove(sim::component(rest[0]))),
             "end" => Event::End,
             _ => return None,
         })
