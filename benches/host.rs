@@ -117,6 +117,7 @@ impl Host {
             source: Source::Deploy { from: "bench".into() },
             strategy: None,
             is_trial: false,
+            lay_there: false,
         };
         self.runtime.block_on(async {
             let mut receipts = self.handle().receipts();

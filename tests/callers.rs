@@ -356,7 +356,6 @@ fn what_an_address_says_wrongly_is_refused_by_name_as_anything_else_is() {
         ("GET /v1/actors/%ff/state", "UTF-8"),
         ("POST /v1/deploy?component=counter&dry_run=true", "dry_run"),
         ("POST /v1/deploy", "component"),
-        ("DELETE /v1/components/counter?force=perhaps", "force"),
     ];
     for (line, words) in wrong {
         let (status, body) = raw(&host, head(&host, line, "Content-Length: 0\r\n").as_bytes());

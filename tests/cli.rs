@@ -404,3 +404,20 @@ fn a_state_is_shown_or_kept_in_a_file() {
     host.drop_in("plain", "plain").settled();
     run(&host, &["state", "plain"]).ends_with(0).says(&["000000  "]);
 }
+
+#[test]
+fn a_host_is_found_by_where_it_keeps_its_own() {
+    let host = Host::start();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let run = |state: &std::path::Path| {
+        let mut ps = std::process::Command::new(crate::support::BINARY);
+        ps.args(["ps", "--json", "--state"]).arg(state).current_dir(&elsewhere).output().expect("the command runs")
+    };
+
+    let found = run(&host.dir().join(".changeling"));
+    let none = run(&elsewhere.path().join("own"));
+
+    assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+    let words = String::from_utf8_lossy(&none.stderr);
+    assert!(none.status.code() == Some(8) && words.contains("no host keeps its own in"), "{words}");
+}

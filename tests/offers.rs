@@ -25,9 +25,11 @@ fn what_is_no_component_is_named_and_changes_nothing() {
 fn the_same_bytes_again_change_nothing_and_that_is_said() {
     let host = Host::start();
     host.drop_in("counter", "counter-v1").settled();
-    host.put("counter@again", "counter-v1");
-    let line = host.wait_for_log("counter@again.wasm");
-    assert!(line.contains("changes nothing"), "{line}");
+    for file in ["counter@again", "counter", "counter"] {
+        host.put(file, "counter-v1");
+        let line = host.wait_for_log(&format!("{file}.wasm"));
+        assert!(line.contains("changes nothing: counter runs these bytes already"), "{line}");
+    }
     let bytes = std::fs::read(host.dir().join("counter.wasm")).expect("it lies there");
     let deployed = host.deploy("counter", &bytes);
     assert_eq!((deployed.status, &deployed.body["$type"]), (200, &json!("changeling.nothing/1")), "{}", deployed.body);
@@ -127,4 +129,61 @@ fn what_comes_during_an_upgrade_waits_and_the_newest_of_those_wins() {
     assert_eq!(outcome(last + 3).as_deref(), Some("settled"));
     assert!(work.join().is_ok_and(|answer| answer.status == 200));
     assert_eq!(host.call("recorder", "last", json!(["x"])), json!(1));
+}
+
+#[test]
+fn what_a_limit_stood_in_the_way_of_is_judged_again_when_the_manifest_allows_more() {
+    let host = Host::with_manifest("[components.counter]\nmemory = \"64KiB\"\n");
+    let first = host.drop_in("counter", "counter-v1").ended("refused").says("memory: it asked for");
+    // Somebody else's setting changes nothing.
+    host.write_file("changeling.toml", b"[components.counter]\nmemory = \"64KiB\"\n[components.other]\ncpu = \"2s\"\n");
+    host.wait_for_log("components.other");
+
+    host.write_file("changeling.toml", b"[components.counter]\nmemory = \"65KiB\"\n");
+    let second = host.receipt_after("counter", first.id()).ended("refused").says("memory: it asked for");
+    host.write_file("changeling.toml", b"[components.counter]\nmemory = \"8MiB\"\n");
+    host.receipt_after("counter", second.id()).settled();
+
+    assert_eq!(host.call("counter", "get", json!([])), json!(0));
+    assert_eq!(host.receipts("counter").len(), 3);
+}
+
+#[test]
+fn what_a_limit_stood_in_the_way_of_is_judged_again_when_it_is_copied_again() {
+    let host = Host::with_manifest("[components.counter]\nmemory = \"64KiB\"\n");
+    host.drop_in("counter", "counter-v1").ended("refused");
+    host.drop_in("counter", "counter-v1").ended("refused").says("memory: it asked for");
+}
+
+#[test]
+fn after_a_removal_the_next_copy_of_the_same_bytes_is_an_offer_and_what_lies_there_is_none() {
+    let host = Host::start();
+    let first = host.drop_in("counter", "counter-v1").settled();
+    assert!(host.run(&["remove", "counter"]).status.success());
+    // Whatever lay there would be told before this.
+    host.drop_in("other", "counter-v1").settled();
+    assert_eq!(host.last_receipt("counter"), first.id());
+
+    host.drop_in("counter", "counter-v1").settled();
+
+    assert_eq!(host.call("counter", "get", json!([])), json!(0));
+}
+
+#[test]
+fn an_export_that_the_manifest_names_is_kept_until_it_names_it_no_more() {
+    let host = Host::with_manifest("[components.counter]\nkeep-exports = [\"demo:counter/counter\"]\n");
+    host.drop_in("counter", "counter-v1").settled();
+    host.drop_in("counter", "counter-v2").settled();
+
+    let refused = host.drop_in("counter", "counter-v1").ended("refused");
+
+    let (_, act, words) = refused.refusal();
+    let says = [
+        "counter 0.2.0 exports demo:counter/counter#calls",
+        "0.1.0 does not export it",
+        "take \"demo:counter/counter\" out",
+    ];
+    assert!(act == "exports" && says.iter().all(|says| words.contains(says)), "{act}: {words}");
+    host.write_file("changeling.toml", b"");
+    host.receipt_after("counter", refused.id()).settled();
 }

@@ -54,6 +54,27 @@ fn what_waits_at_an_interrupt_is_handled_or_answered_stopped() {
 }
 
 #[test]
+fn what_nobody_waits_for_and_nobody_heard_at_an_interrupt_is_counted() {
+    for (drain, said) in
+        [("1ms", Some("20 messages that nobody waited for: they were dropped unhandled")), ("10s", None)]
+    {
+        let mut host =
+            Host::with_manifest(&format!("[components.timer]\ncpu = \"30s\"\ndrain-timeout = \"{drain}\"\n"));
+        host.drop_in("timer", "timer").settled();
+        let work = host.at_work("timer", "slow", json!([1_000]));
+        (0..20).for_each(|_| assert!(host.try_call("timer", "once", json!([60_000])).status < 300));
+        assert!(!work.is_finished());
+
+        assert!(host.interrupt().success());
+
+        let lines = host.log_so_far();
+        let told = lines.iter().filter(|line| line.contains("nobody waited for")).collect::<Vec<_>>();
+        assert_eq!(told.len(), said.iter().len(), "{lines:?}");
+        assert!(said.iter().all(|said| told[0].contains(said)), "{told:?}");
+    }
+}
+
+#[test]
 fn what_the_table_says_is_current_comes_back_not_what_lies_in_the_folder() {
     let mut host = Host::start();
     host.drop_in("counter", "counter-v1").settled();

@@ -79,7 +79,8 @@ pub fn load(bytes: &[u8]) {
 impl Stage {
     fn live(&self, code: &Arc<Code>) {
         let provides = wit::PROVIDED.iter().map(|interface| (*interface).to_owned()).collect();
-        let around = Surroundings { live: Vec::new(), current: None, provides: &provides, strategy: Strategy::Rolling };
+        let (live, strategy) = (Vec::new(), Strategy::Rolling);
+        let around = Surroundings { live, current: None, provides: &provides, strategy, keep_exports: None };
         _ = check(&code.version, &around);
         if code.is_linked() {
             let _reactor = self.runtime.enter();

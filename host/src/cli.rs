@@ -89,6 +89,9 @@ struct Reach {
     /// The folder that the host watches; else the nearest one upwards that has a running host.
     #[arg(long, value_name = "DIR", env = "CHANGELING_DIR")]
     dir: Option<PathBuf>,
+    /// Where the host keeps its own, where `changeling run` was told that with --state.
+    #[arg(long, value_name = "DIR", env = "CHANGELING_STATE")]
+    state: Option<PathBuf>,
     /// A file that holds the token, where it is not in the host's status file.
     #[arg(long, value_name = "FILE", env = "CHANGELING_TOKEN_FILE")]
     token_file: Option<PathBuf>,
@@ -124,7 +127,8 @@ impl Form {
 impl Reach {
     /// The host on a folder.
     fn to(dir: &std::path::Path) -> Self {
-        Self { host: None, dir: Some(dir.to_owned()), token_file: None, form: Form { json: true, quiet: false } }
+        let form = Form { json: true, quiet: false };
+        Self { host: None, dir: Some(dir.to_owned()), state: None, token_file: None, form }
     }
 }
 

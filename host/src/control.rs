@@ -10,7 +10,7 @@ mod loader;
 mod log;
 pub mod terms;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -117,7 +117,12 @@ pub struct Parts {
     pub compiler: std::path::PathBuf,
     /// Makes the stage, given whom to tell.
     pub stage: Box<dyn FnOnce(News) -> std::io::Result<Stage> + Send>,
+    /// Tells whoever watches the folder that what lies under these names is wanted again.
+    pub look_again: LookAgain,
 }
+
+/// Takes names in the folder.
+pub type LookAgain = Box<dyn Fn(BTreeSet<String>) + Send>;
 
 /// Starts the loop on a thread of its own, with the world as the table and the parked actors say it is. The receiver
 /// hears when the host has ended in order.
@@ -149,7 +154,7 @@ pub fn start(parts: Parts, world: World, begin: Event) -> std::io::Result<(Handl
     let (answers, answered) = channel();
     let loader = loader::start(stage.engine.clone(), parts.store.clone(), parts.compiler, parts.terms.clone())?;
     let disk = disk::start(parts.store.clone(), news.clone(), figures, happenings, receipts, loader)?;
-    let hands = hands::Hands::new(stage, disk, parts.store, parts.terms, answers);
+    let hands = hands::Hands::new(stage, disk, parts.store, parts.terms, parts.look_again, answers);
     let mut turner =
         Loop { world, hands, waiting: HashMap::new(), next_request: RequestId(0), began: Instant::now(), answered };
     std::thread::Builder::new().name("control".into()).spawn(move || {
@@ -204,6 +209,9 @@ impl Loop {
     fn fact(&mut self, event: Event) {
         if let Event::Offered { offer, .. } = &event {
             self.hands.take(offer.digest);
+        }
+        if matches!(event, Event::End) {
+            self.hands.begin_end();
         }
         let mut effects = Vec::new();
         self.world.handle(self.now(), wall_now(), event, &mut effects);

@@ -124,7 +124,7 @@ pub struct Mapped(Component);
 
 fn cannot_be_mapped(error: wasmtime::Error) -> Refusal {
     let words = format!("the compiled code cannot be mapped: {error:#}");
-    Refusal { step: Step::Compiled, act: "load".into(), address: None, words, cause: Cause::Surroundings }
+    Refusal { step: Step::Compiled, act: "load".into(), address: None, words, cause: Cause::Machine }
 }
 
 impl Drop for Inner {

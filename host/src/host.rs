@@ -16,7 +16,6 @@ use changeling_core::{Event, ParkedActor, World};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::actors::directory::Directory;
 use crate::actors::kept::{Keeper, Spill};
 use crate::actors::run_queue::RunQueue;
 use crate::actors::stage::{Clock, News, Reaper, Stage};
@@ -27,7 +26,7 @@ use crate::engine::room::Room;
 use crate::engine::{Engine, reactor, wit};
 use crate::http::{self, Access, Keys, Names};
 use crate::store::{LastEnd, Status, Store};
-use crate::watch::{Found, MANIFEST, Taken, Watcher, Whole};
+use crate::watch::{Found, MANIFEST, Taken, Wanted, Watcher, Whole};
 
 mod reload;
 
@@ -105,18 +104,32 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
         let queue = queue.clone();
         move |news: News| {
             let (clock, reaper) = (Clock::start()?, Reaper::start()?);
-            Ok(Stage { engine, queue, clock, reaper, kept, news, directory: Directory::default() })
+            Ok(Stage {
+                engine,
+                queue,
+                clock,
+                reaper,
+                kept,
+                news,
+                directory: Default::default(),
+                unheard: Default::default(),
+            })
         }
     };
     let terms = TermsOf::new(config.clone());
-    let parts =
-        Parts { store: store.clone(), terms: terms.clone(), compiler: options.compiler, stage: Box::new(stage) };
+    let wanted = Wanted::default();
+    let look_again = {
+        let wanted = wanted.clone();
+        Box::new(move |files| wanted.look_again(files))
+    };
+    let (store_of, terms_of, stage) = (store.clone(), terms.clone(), Box::new(stage));
+    let parts = Parts { store: store_of, terms: terms_of, compiler: options.compiler, stage, look_again };
     let (handle, over) = control::start(parts, world, begin)?;
 
     // From here on actors of the last host come back, and what was kept of them on disk goes.
     let reload =
         |access, at| Reload::new(manifest, (config.clone(), notes), terms, access, (token.clone(), at), handle.clone());
-    match open(dir, &config, &handle, listener, token.clone(), keys, reload).await {
+    match open((dir, wanted), &config, &handle, listener, token.clone(), keys, reload).await {
         Ok(door) => Ok(Host { handle, door, over, queue }),
         Err(e) => {
             // Whoever is back already is put away again.
@@ -141,7 +154,7 @@ struct Door {
 
 /// Answers HTTP, watches the folder, and says that the host is there once it serves what its table says.
 async fn open(
-    dir: &Path,
+    (dir, wanted): (&Path, Wanted),
     config: &Config,
     handle: &Handle,
     listener: TcpListener,
@@ -159,7 +172,7 @@ async fn open(
     let serving = http::serve(listener, handle.clone(), (access.clone(), connections), is_ready, stop);
     let http = tokio::spawn(serving);
     let settings = watching(config);
-    let watcher = if config.host.watch { Some(watch_folder(dir, settings.clone(), handle)?) } else { None };
+    let watcher = if config.host.watch { Some(watch_folder(dir, settings.clone(), wanted, handle)?) } else { None };
     // Also where the folder is not: what is taken from it is one thing, what is set another.
     let manifest = reload(access, at).watch(&settings)?;
     tokio::spawn(sweep(handle.clone()));
@@ -306,10 +319,15 @@ fn watching(config: &Config) -> crate::watch::Settings {
     crate::watch::Settings { settle, stalled, rescan, ..crate::watch::Settings::default() }
 }
 
-fn watch_folder(dir: &Path, settings: crate::watch::Settings, handle: &Handle) -> std::io::Result<Watcher> {
+fn watch_folder(
+    dir: &Path,
+    settings: crate::watch::Settings,
+    wanted: Wanted,
+    handle: &Handle,
+) -> std::io::Result<Watcher> {
     let to = handle.clone();
     let last = Mutex::new(None);
-    Watcher::start(dir, settings, move |found| match found {
+    Watcher::start(dir, settings, wanted, move |found| match found {
         Found::Whole(whole) => offer(&to, whole, &last),
         Found::Broken { file, why } => {
             to.tell(not_taken(file, why, Cause::Bytes));
@@ -339,6 +357,7 @@ fn offer(handle: &Handle, whole: Whole, last: &Mutex<Option<String>>) -> Taken {
                 source: Source::Folder { file },
                 strategy: None,
                 is_trial: false,
+                lay_there: whole.lay_there,
             };
             handle.tell(Event::Offered { offer, request: None });
             Taken::Yes

@@ -1,5 +1,5 @@
 //! From a folder to "this file is whole": finds what is put there, waits until it has been written to its end, and hands
-//! its bytes over, each content once. It never decides what becomes of them, and writes nothing.
+//! its bytes over, each time that somebody puts them there. It never decides what becomes of them, and writes nothing.
 //!
 //! Notifications of the system make it quick; a rescan every few seconds makes it sure, where they overflow, are
 //! missing, or the folder itself is moved away and comes back.
@@ -12,11 +12,12 @@ mod hints;
 mod name;
 mod settle;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -64,7 +65,7 @@ impl Default for Settings {
 /// What was found in the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// A whole component under a good name: new there, or another one than before.
+    /// A whole component under a good name: new there, another one than before, or the same put there once more.
     Whole(Whole),
     /// A file that cannot be taken; said once for each content of it.
     Broken {
@@ -100,11 +101,33 @@ pub struct Whole {
     pub digest: Digest,
     /// When the file was last modified.
     pub modified: WallTime,
+    /// Whether it lay there when the watching began, or was [wanted](Wanted) again: nobody has put it there just now.
+    pub lay_there: bool,
 }
 
 impl std::fmt::Debug for Whole {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Whole({}, {} bytes, {:?})", self.file, self.bytes.len(), self.modified)
+    }
+}
+
+/// Names in the folder whose files are to be told of again. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    names: Arc<Mutex<BTreeSet<String>>>,
+    wake: Arc<OnceLock<SyncSender<Hint>>>,
+}
+
+impl Wanted {
+    /// What lies under these names is told of again, if it is whole.
+    pub fn look_again(&self, names: BTreeSet<String>) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+        // When there is no room, the thread is awake anyway; where there is none yet, it looks when it begins.
+        _ = self.wake.get().map(|wake| wake.try_send(Hint::Look));
+    }
+
+    fn take(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.names.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -126,10 +149,13 @@ impl Watcher {
     pub fn start(
         dir: &Path,
         settings: Settings,
+        wanted: Wanted,
         on_found: impl Fn(Found) -> Taken + Send + 'static,
     ) -> io::Result<Self> {
         let folder = Folder::open(dir)?;
         let (wake, hints) = sync_channel(WAITING);
+        // Of two watchers the first is woken, and the other one looks with its next rescan.
+        _ = wanted.wake.set(wake.clone());
         let mut notifications = Hints::new(dir, wake.clone());
         // From here on, so that none is missed that comes after this returns. Where it fails, the first scan says why.
         let _ = notifications.follow(folder.identity);
@@ -140,6 +166,7 @@ impl Watcher {
             notifications,
             hints,
             settings,
+            wanted,
             on_found,
             is_blind: false,
             trouble: None,
@@ -183,6 +210,7 @@ struct Watching<F> {
     settle: Settle,
     notifications: Hints,
     hints: Receiver<Hint>,
+    wanted: Wanted,
     on_found: F,
     /// Whether the last scan saw nothing: then files come due and cannot be looked at.
     is_blind: bool,
@@ -232,6 +260,7 @@ impl<F: Fn(Found) -> Taken> Watching<F> {
             )
         }));
         self.settle.handle_scan(self.now(), &listing, is_rescan);
+        self.wanted.take().iter().for_each(|name| self.settle.handle_wanted(name));
         for (name, stamp) in self.settle.due(self.now()) {
             if self.ends.load(Ordering::Acquire) {
                 return;
@@ -261,9 +290,9 @@ impl<F: Fn(Found) -> Taken> Watching<F> {
         let digest = content.as_ref().map(|(digest, _)| *digest);
         let found = match (self.settle.handle_look(self.now(), name, stamp, digest, verdict), meaning, content) {
             (Some(Saying::Broken(why)), ..) => Found::Broken { file: name.escape_debug().to_string(), why },
-            (Some(Saying::Whole), Meaning::Component(file), Some((digest, bytes))) => {
+            (Some(Saying::Whole { lay_there }), Meaning::Component(file), Some((digest, bytes))) => {
                 let modified = WallTime(u64::try_from(stamp.modified_ns / 1_000_000).unwrap_or(0));
-                Found::Whole(Whole { file, bytes, digest, modified })
+                Found::Whole(Whole { file, bytes, digest, modified, lay_there })
             }
             // Nothing is to be said, or nothing was read.
             _ => return,

@@ -66,7 +66,7 @@ fn timers_of_many_guests_are_of_that_too() {
     is_shared_out(&host, &answers);
 
     // Whoever is gone has none.
-    assert_eq!(host.ask("DELETE", "/v1/components/hostile?force=true").status, 204);
+    assert_eq!(host.ask("DELETE", "/v1/components/hostile").status, 204);
     offer(&host, "hostile", &Guest::default().at(Entry::Deed, sets).build());
     assert_eq!(host.call("hostile/again", "deed", json!([0])), json!(0));
     neighbour.ends_well();

@@ -100,7 +100,7 @@ fn who_waits_for_ever_is_ended_all_the_same() {
     waits("hostile/a");
     assert_eq!(host.post("/v1/actors/hostile%2Fa/stop", &[]).status, 204);
     waits("hostile/b");
-    assert_eq!(host.ask("DELETE", "/v1/components/hostile?force=true").status, 204);
+    assert_eq!(host.ask("DELETE", "/v1/components/hostile").status, 204);
     assert_eq!(host.try_call("hostile/b", "add", json!([1])).problem(), "no-such-component");
 }
 

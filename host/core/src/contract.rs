@@ -155,6 +155,9 @@ pub struct Offer {
     pub strategy: Option<Strategy>,
     /// Whether it is tried on copies only, and nothing is switched.
     pub is_trial: bool,
+    /// Whether it lay in the folder when the host began to look there, or looked there again: nobody has put it there just
+    /// now.
+    pub lay_there: bool,
 }
 
 /// Who asks for an upgrade; stands in the receipt.

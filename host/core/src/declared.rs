@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::again;
 use crate::component::{Component, Components, Standing};
 use crate::happening::Happening;
 use crate::id::ComponentName;
@@ -117,6 +118,7 @@ pub(crate) fn declared(components: &mut Components, declaration: Declaration, tu
         let whys = component.declared(settings.policy(&component.name), turn);
         kept.extend(whys.into_iter().map(|why| Kept { component: component.name.clone(), why }));
     }
+    again::declared(components, &changes, turn);
     turn.tell(Happening::Declared { file: file.clone(), gone: is_gone, changes, kept });
     notes.into_iter().for_each(|why| turn.tell(Happening::Trouble { what: file.clone(), why }));
 }

@@ -2,6 +2,7 @@
 //!
 //! Each effect that can fail or take time is answered by exactly one [`Event`](crate::Event), named at the effect.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::happening::Happening;
@@ -134,6 +135,12 @@ pub enum Effect {
         /// Which.
         digest: Digest,
     },
+    /// Look again at what lies under these names in the folder: it is an offer again. Where something lies there
+    /// [`Event::Offered`](crate::Event::Offered) follows.
+    LookAgain {
+        /// Their names.
+        files: BTreeSet<String>,
+    },
     /// End an actor between two messages: `terminate`, then gone; what is queued is answered `stopped`. One that does not
     /// come to the end of a message within `drain` is killed. Answered by `Exited`.
     Stop {
@@ -215,12 +222,7 @@ pub enum Request {
     /// End an actor and begin it anew from `init`.
     Restart(Address),
     /// Take a component away: its actors end with `terminate`, verdicts and last-seen files are forgotten.
-    Remove {
-        /// Which.
-        component: ComponentName,
-        /// Also where a loaded component imports it.
-        force: bool,
-    },
+    Remove(ComponentName),
     /// Turn an upgrade in hand back at the next actor boundary.
     TurnBack(ComponentName),
 }

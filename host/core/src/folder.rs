@@ -1,6 +1,8 @@
 //! What an offer is: the digest last seen under each file's name, the verdicts that stand, and which of several offers
 //! is the newest. It looks at no file.
 
+use std::collections::BTreeSet;
+
 use crate::contract::Offer;
 use crate::id::{ComponentName, Digest};
 use crate::reason::{Cause, Refusal};
@@ -9,25 +11,44 @@ use crate::table::{Table, Verdict};
 /// Verdicts kept in all; beyond it the oldest go.
 const MAX_VERDICTS: usize = 1_000;
 
-/// Whether a file's bytes are not those last seen under its name. That is an offer, and nothing else is; nothing is seen
-/// before it is decided what becomes of it.
+/// Whether a file's bytes are not those last seen under its name, or were refused for their surroundings. That is an
+/// offer, and nothing else is; nothing is seen before it is decided what becomes of it.
 pub(crate) fn is_news(table: &Table, offer: &Offer) -> bool {
-    offer.source.file().is_none_or(|file| table.files.get(file) != Some(&offer.digest))
+    let is_new = |file: &str| table.files.get(file) != Some(&offer.digest) || table.again.contains(file);
+    offer.source.file().is_none_or(is_new)
 }
 
 /// Notes what lies under a file's name, once it is decided what becomes of it: a host that dies before leaves an offer.
 pub(crate) fn see(table: &mut Table, file: &str, digest: Digest) {
     table.files.insert(file.to_owned(), digest);
+    table.again.remove(file);
+}
+
+/// What lies under these names was refused for its surroundings: of all such of the component, the last remains an offer.
+pub(crate) fn see_again(table: &mut Table, component: &ComponentName, files: &BTreeSet<String>) {
+    settle(table, component);
+    table.again.extend(files.iter().cloned());
+}
+
+/// A version became current: what was refused before it is the past.
+pub(crate) fn settle(table: &mut Table, component: &ComponentName) {
+    table.again.retain(|file| component_of(file) != Some(component.as_str()));
+}
+
+/// The names of a component under which something lies that was refused for its surroundings.
+pub(crate) fn again(table: &Table, component: &ComponentName) -> BTreeSet<String> {
+    table.again.iter().filter(|file| component_of(file) == Some(component.as_str())).cloned().collect()
 }
 
 /// Forgets all that was seen and judged of a component.
 pub(crate) fn forget(table: &mut Table, component: &ComponentName) {
+    settle(table, component);
     table.files.retain(|file, _| component_of(file) != Some(component.as_str()));
     table.verdicts.retain(|verdict| verdict.component != *component);
 }
 
 /// `NAME.wasm` or `NAME@LABEL.wasm`.
-fn component_of(file: &str) -> Option<&str> {
+pub(crate) fn component_of(file: &str) -> Option<&str> {
     let stem = file.strip_suffix(".wasm")?;
     Some(stem.split_once('@').map_or(stem, |(name, _)| name))
 }

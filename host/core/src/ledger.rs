@@ -140,6 +140,7 @@ fn apply(table: &mut Table, component: &ComponentName, change: &Change) {
         Change::Current { in_hand, row } => {
             table.in_hand.insert(component.clone(), in_hand.clone());
             table.components.insert(component.clone(), row.clone());
+            crate::folder::settle(table, component);
         }
         Change::Gone => {
             table.components.remove(component);

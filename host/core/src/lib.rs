@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 mod actor;
+mod again;
 mod component;
 pub mod contract;
 pub mod declared;

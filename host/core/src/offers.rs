@@ -26,7 +26,7 @@ impl Component {
     pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
         let is_replaced = offer.source.file().is_some_and(|file| self.no_longer_holds(file));
         if !is_replaced && !folder::is_news(&turn.ledger.table, &offer) {
-            return;
+            return if offer.lay_there { turn.let_go.push(offer.digest) } else { self.is_no_news(&offer, turn) };
         }
         if offer.is_trial
             && let Some(refusal) = self.is_busy()
@@ -37,13 +37,16 @@ impl Component {
         if let Some(id) = self.joined(&offer, turn) {
             return turn.answer(request, &Answer::Upgrade(id));
         }
+        if self.is_set_aside(&offer, turn) {
+            return turn.let_go.push(offer.digest);
+        }
         if self.is_current(offer.digest) {
             self.supersede_waiting("the bytes that are current were offered again", turn);
-            let why = format!("{} runs these bytes already ({})", self.name, self.label(offer.digest));
+            let why = self.runs_already(offer.digest);
             return self.ignore(&offer, request, Answer::Nothing(why.clone()), why, turn);
         }
         if let Some(refusal) = self.stands_refused(&offer, turn) {
-            let why = format!("refused before: {refusal}; `deploy` tries again");
+            let why = refused_before(&refusal);
             return self.ignore(&offer, request, Answer::Refused(refusal), why, turn);
         }
         let id = turn.ledger.next_upgrade();
@@ -88,6 +91,30 @@ impl Component {
         let id = upgrade.draft.id;
         self.supersede_waiting("the upgrade in hand was offered again", turn);
         Some(id)
+    }
+
+    /// Another version is on its way, and this is only to be judged again: it is, unless that one is taken.
+    fn is_set_aside(&mut self, offer: &Offer, turn: &Turn<'_>) -> bool {
+        let is_again = offer.source.file().is_some_and(|file| turn.ledger.table.again.contains(file));
+        let upgrade = self.upgrade.as_mut().filter(|upgrade| upgrade.is_before_publish());
+        let upgrade = upgrade.map(|upgrade| &mut upgrade.draft);
+        let other = self.waiting.as_mut().map(|waiting| &mut waiting.draft).or(upgrade);
+        let other = other.filter(|_| is_again && offer.lay_there);
+        other.map(|draft| draft.stood_in_the_way = true).is_some()
+    }
+
+    /// The very bytes that were seen under a file's name were put there once more.
+    fn is_no_news(&self, offer: &Offer, turn: &mut Turn<'_>) {
+        let why = match folder::verdict(&turn.ledger.table, &self.name, offer.digest) {
+            _ if self.is_current(offer.digest) => self.runs_already(offer.digest),
+            Some(refusal) => refused_before(refusal),
+            None => "these bytes were offered under this name before; `deploy` offers them again".to_owned(),
+        };
+        self.ignore(offer, None, Answer::Nothing(why.clone()), why, turn);
+    }
+
+    fn runs_already(&self, digest: Digest) -> String {
+        format!("{} runs these bytes already ({})", self.name, self.label(digest))
     }
 
     fn is_current(&self, digest: Digest) -> bool {
@@ -192,4 +219,8 @@ impl Component {
         };
         format!("{} ({holders})", self.label(digest))
     }
+}
+
+fn refused_before(refusal: &Refusal) -> String {
+    format!("refused before: {refusal}; `deploy` tries again")
 }

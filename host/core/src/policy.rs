@@ -67,6 +67,8 @@ pub struct Policy {
     pub laggards: Laggard,
     /// How long the dry run may take in all.
     pub verify_timeout: Duration,
+    /// Interfaces that may lose no function and change none: `ns:pkg/interface`, of whatever version, or of one.
+    pub keep_exports: BTreeSet<String>,
 }
 
 impl Default for Policy {
@@ -83,6 +85,7 @@ impl Default for Policy {
             drain_timeout: Duration::from_secs(60),
             laggards: Laggard::Wait,
             verify_timeout: Duration::from_secs(60),
+            keep_exports: BTreeSet::new(),
         }
     }
 }

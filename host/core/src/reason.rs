@@ -34,6 +34,14 @@ impl ExitReason {
     pub fn is_crash(&self) -> bool {
         !matches!(self, Self::Normal | Self::Shutdown | Self::Killed)
     }
+
+    /// Where the cause lies when a version ends so as it is tried: a limit is set by whoever runs it.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::Limit(_) => Cause::Surroundings,
+            _ => Cause::Bytes,
+        }
+    }
 }
 
 impl fmt::Display for ExitReason {
@@ -153,8 +161,20 @@ impl Refusal {
 pub enum Cause {
     /// In the version's own bytes: the verdict is kept.
     Bytes,
-    /// In what is around it (an import nobody provides, disk, memory, a live actor that did not stop): judged again.
+    /// In what is around it (an import nobody provides, a limit, a live actor that did not stop): an offer again when the
+    /// manifest changes.
     Surroundings,
+    /// In the machine (a disk that is full, memory that is short): that, and tried again by itself, ever more seldom.
+    Machine,
+    /// In nothing but that somebody wanted it so: it is offered again by whoever wants that.
+    Asked,
+}
+
+impl Cause {
+    /// Whether the same bytes may fare better by themselves.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::Surroundings | Self::Machine)
+    }
 }
 
 impl fmt::Display for Refusal {

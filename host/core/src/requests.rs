@@ -1,14 +1,12 @@
 //! What a person or a program asks of one component: to end or renew an actor, to take the component away, to turn its
 //! upgrade back. Each request is answered exactly once, when it is done or cannot be.
 
-use std::collections::BTreeSet;
-
 use crate::actor::{Actor, ActorKey, Goal};
 use crate::component::{Component, Components, Standing};
 use crate::contract::Kind;
 use crate::effect::{Answer, Birth, Effect, Request};
 use crate::happening::Happening;
-use crate::id::{Address, ComponentName, RequestId};
+use crate::id::{Address, RequestId};
 use crate::ledger::Change;
 use crate::reason::{CallError, Cause, ExitReason, Refusal};
 use crate::receipt::Outcome;
@@ -18,12 +16,8 @@ use crate::turn::Turn;
 pub(crate) fn asked(components: &mut Components, request: RequestId, what: Request, turn: &mut Turn<'_>) {
     let (Request::Stop(Address { component: name, .. })
     | Request::Restart(Address { component: name, .. })
-    | Request::Remove { component: name, .. }
+    | Request::Remove(name)
     | Request::TurnBack(name)) = &what;
-    let user = match &what {
-        Request::Remove { force: false, component } => user_of(components, component),
-        _ => None,
-    };
     let Some(component) = components.get_mut(name) else {
         let answer = Answer::Failed(CallError::NoSuchComponent, format!("there is no component {name}"));
         return turn.answer([request], &answer);
@@ -32,27 +26,8 @@ pub(crate) fn asked(components: &mut Components, request: RequestId, what: Reque
         Request::Stop(address) => component.stop(request, &address.key, turn),
         Request::Restart(address) => component.restart(request, &address.key, turn),
         Request::TurnBack(_) => component.ask_back(request, turn),
-        Request::Remove { .. } => match user {
-            None => component.remove(request, turn),
-            Some(user) => {
-                let words = format!("{user}, so {name} stays; remove that first, or use force");
-                turn.answer([request], &Answer::Failed(CallError::Refused(words.clone()), words));
-            }
-        },
+        Request::Remove(_) => component.remove(request, turn),
     }
-}
-
-/// Who imports an interface of this component: a sentence's beginning.
-fn user_of(components: &Components, of: &ComponentName) -> Option<String> {
-    let version = |component: &Component| component.current.and_then(|digest| component.version(digest).cloned());
-    let provider = version(components.get(of)?)?;
-    let interfaces: BTreeSet<&str> =
-        provider.functions.keys().filter_map(|name| Some(name.split_once('#')?.0)).collect();
-    components.values().filter(|component| component.name != *of).find_map(|component| {
-        let imports = version(component)?;
-        let used = imports.imports.iter().find(|import| interfaces.contains(import.as_str()))?;
-        Some(format!("{} imports {used}", component.name))
-    })
 }
 
 impl Component {
@@ -106,7 +81,7 @@ impl Component {
                 return turn.answer([request], &refused(words));
             }
         };
-        let refusal = Refusal::new(step, "turn-back", Cause::Surroundings, "it was asked to turn back");
+        let refusal = Refusal::new(step, "turn-back", Cause::Asked, "it was asked to turn back");
         self.turn_back(vec![refusal], turn);
         self.proceed(turn);
     }
@@ -122,7 +97,10 @@ impl Component {
             Standing::Present => {}
         }
         if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_before_publish()) {
-            let words = format!("an upgrade of {} is in hand: turn it back first, or let it end", self.name);
+            let name = &self.name;
+            let words = format!(
+                "an upgrade of {name} is in hand: let it end, or turn it back first (`POST /v1/components/{name}/turn-back`)"
+            );
             return turn.answer([request], &refused(words));
         }
         if self.current.is_none() && !turn.ledger.table.components.contains_key(&self.name) {

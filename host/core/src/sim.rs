@@ -5,7 +5,7 @@ mod catalog;
 mod hands;
 mod judge;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -14,7 +14,7 @@ use rand::{Rng, SeedableRng};
 pub use catalog::{component, digest, keyed_actor, service};
 
 use crate::contract::{Offer, Source};
-use crate::declared::Declaration;
+use crate::declared::{Change, Declaration, Holds};
 use crate::defect::Defect;
 use crate::effect::{Effect, Request};
 use crate::event::Event;
@@ -130,6 +130,8 @@ struct Sim {
     judge: Judge,
     odds: Odds,
     settings: Settings,
+    /// What lies in the folder.
+    folder: BTreeMap<String, Offer>,
     /// What will happen, in order of time and of the order in which it was begun.
     due: BTreeMap<(Time, u64), Due>,
     count: u64,
@@ -173,6 +175,7 @@ fn live(seed: u64, odds: Odds, defect: Option<Defect>, in_words: bool) -> Report
         judge: Judge::default(),
         odds,
         settings,
+        folder: BTreeMap::new(),
         due: BTreeMap::new(),
         count: 0,
         news: VecDeque::new(),
@@ -276,6 +279,7 @@ impl Sim {
             source,
             strategy: (is_deploy && self.rng.random_ratio(1, 6)).then_some(Strategy::Restart),
             is_trial: is_deploy && self.rng.random_ratio(1, 6),
+            lay_there: false,
         };
         (offer, is_deploy.then_some(RequestId(u64::from(n))))
     }
@@ -294,7 +298,7 @@ impl Sim {
             0 | 1 => Request::Stop(self.an_address()),
             2 | 3 => Request::Restart(self.an_address()),
             4 => Request::TurnBack(name),
-            _ => Request::Remove { component: name, force: self.rng.random_ratio(1, 2) },
+            _ => Request::Remove(name),
         }
     }
 
@@ -375,6 +379,9 @@ impl Sim {
             }
             _ => self.rng.random_range(1..20_000),
         };
+        if let Effect::LookAgain { files } = &effect {
+            self.look_again(files);
+        }
         if let Err(wrong) = self.hands.take(&effect) {
             self.judge.violation(wrong);
         }
@@ -398,6 +405,10 @@ impl Sim {
             Due::Fortune(Fortune::Death(of)) => Ok(self.hands.death(&of, &mut self.rng)),
             Due::Fortune(Fortune::Offer(offer, request)) => {
                 self.judge.asks(request);
+                if let Some(file) = offer.source.file() {
+                    self.folder.insert(file.to_owned(), offer.clone());
+                    self.judge.may_judge(&offer.component);
+                }
                 Ok(vec![Event::Offered { offer, request }])
             }
             Due::Fortune(Fortune::Request(request, what)) => {
@@ -407,7 +418,7 @@ impl Sim {
             Due::Fortune(Fortune::Manifest(settings)) => {
                 self.settings = settings.clone();
                 let (file, is_gone) = ("changeling.toml".to_owned(), false);
-                let (changes, notes) = (Vec::new(), Vec::new());
+                let (changes, notes) = (vec![a_change()], Vec::new());
                 Ok(vec![Event::Declared(Box::new(Declaration { file, is_gone, settings, changes, notes }))])
             }
             Due::Fortune(Fortune::End) => Ok(vec![Event::End]),
@@ -418,6 +429,14 @@ impl Sim {
             Err(wrong) => self.judge.violation(wrong),
         }
         self.look_for_drained();
+    }
+
+    /// The folder is looked at; nobody has put anything there since.
+    fn look_again(&mut self, files: &BTreeSet<String>) {
+        let lying: Vec<Offer> = files.iter().filter_map(|file| self.folder.get(file).cloned()).collect();
+        for offer in lying {
+            self.tell(Event::Offered { offer: Offer { lay_there: true, ..offer }, request: None });
+        }
     }
 
     fn look_for_drained(&mut self) {
@@ -443,7 +462,15 @@ impl Sim {
         self.judge.host_died();
         self.world = World::new(self.hands.disk.clone(), self.settings.clone());
         self.begin();
+        self.folder.values().for_each(|offer| self.judge.may_judge(&offer.component));
+        self.look_again(&self.folder.keys().cloned().collect());
     }
+}
+
+/// One that concerns every component.
+fn a_change() -> Change {
+    let [from, to] = ["1s", "2s"].map(str::to_owned);
+    Change { section: "defaults".to_owned(), setting: "cpu".to_owned(), from, to, holds: Holds::AtOnce }
 }
 
 /// The name of an outcome, as in a receipt.

@@ -19,6 +19,9 @@ pub struct Table {
     pub components: BTreeMap<ComponentName, Row>,
     /// The digest last seen under each name in the folder: an offer is a change of it, or a new name.
     pub files: BTreeMap<String, Digest>,
+    /// Names of the folder whose bytes were refused for their surroundings: these are an offer all the same.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub again: BTreeSet<String>,
     /// Versions whose own bytes are at fault, with the reason.
     pub verdicts: Vec<Verdict>,
     /// Upgrades that act on actors; whoever finds one here at start knows it was interrupted.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::again::Again;
 use crate::defect::Defect;
 use crate::effect::{Answer, Effect};
 use crate::happening::Happening;
@@ -18,6 +19,8 @@ pub(crate) enum Alarm {
     Straggler(Address),
     /// A step of an upgrade, or the beginning of one.
     Upgrade(ComponentName),
+    /// Another look at what the machine stood in the way of.
+    Again(ComponentName),
 }
 
 pub(crate) struct Turn<'a> {
@@ -31,6 +34,7 @@ pub(crate) struct Turn<'a> {
     pub effects: &'a mut Vec<Effect>,
     pub ledger: &'a mut Ledger,
     pub alarms: &'a mut BTreeSet<(Time, Alarm)>,
+    pub again: &'a mut Again,
     /// Versions that a component has let go of: forgotten, unless somebody else has them.
     pub let_go: &'a mut Vec<Digest>,
     /// Facts that fitted nothing.

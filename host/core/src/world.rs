@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::again::{self, Again};
 use crate::component::{Component, Components};
 use crate::effect::{Answer, Effect};
 use crate::event::Event;
@@ -22,6 +23,7 @@ pub struct World {
     settings: Settings,
     ledger: Ledger,
     alarms: BTreeSet<(Time, Alarm)>,
+    again: Again,
     is_ending: bool,
     has_ended: bool,
     strays: u64,
@@ -35,6 +37,7 @@ impl World {
             settings,
             ledger: Ledger::new(table),
             alarms: BTreeSet::new(),
+            again: Again::default(),
             is_ending: false,
             has_ended: false,
             strays: 0,
@@ -56,6 +59,7 @@ impl World {
             effects,
             ledger: &mut self.ledger,
             alarms: &mut self.alarms,
+            again: &mut self.again,
             let_go,
             strays: &mut self.strays,
         };
@@ -211,16 +215,21 @@ fn at(
 fn tick(components: &mut Components, turn: &mut Turn<'_>) {
     while let Some((_, alarm)) = turn.alarms.first().cloned().filter(|(at, _)| *at <= turn.now) {
         turn.alarms.pop_first();
+        if let Alarm::Again(name) = &alarm {
+            again::is_due(name, turn);
+            continue;
+        }
         let (Alarm::Birth(Address { component: name, .. })
         | Alarm::Straggler(Address { component: name, .. })
-        | Alarm::Upgrade(name)) = &alarm;
+        | Alarm::Upgrade(name)
+        | Alarm::Again(name)) = &alarm;
         let Some(component) = components.get_mut(name) else {
             continue;
         };
         match &alarm {
             Alarm::Birth(address) => component.is_due(&address.key, turn),
             Alarm::Straggler(address) => component.try_straggler(&address.key, turn),
-            Alarm::Upgrade(_) => component.woken(turn),
+            Alarm::Upgrade(_) | Alarm::Again(_) => component.woken(turn),
         }
     }
 }

@@ -134,7 +134,7 @@ async fn carry_over(
 /// The way back must lie somewhere before there is need of it.
 async fn keep(actor: &Actor, state: Vec<u8>) -> Result<State, Stop> {
     actor.stage.kept.keep(state).await.map_err(|words| {
-        let refusal = Refusal::new(Step::Switching, "keep", Cause::Surroundings, words);
+        let refusal = Refusal::new(Step::Switching, "keep", Cause::Machine, words);
         Stop::Because(NotSwitched::Failed(refusal.of(actor.address.clone())))
     })
 }
@@ -187,13 +187,13 @@ fn lost(actor: &Actor, fault: Fault) -> Stop {
 }
 
 fn accept(actor: &Actor, act: &str, answer: Result<Result<(), String>, Fault>) -> Result<(), Stop> {
-    let words = match answer {
+    let (cause, words) = match answer {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(words)) => words,
+        Ok(Err(words)) => (Cause::Bytes, words),
         Err(Fault::NoRoom(words)) => return Err(Stop::Because(NotSwitched::NotNow(words))),
-        Err(fault) => fault.to_string(),
+        Err(fault) => (fault.cause(), fault.to_string()),
     };
-    Err(Stop::Because(failed(&actor.address, act, words)))
+    Err(Stop::Because(NotSwitched::Failed(Refusal { cause, ..refusal(&actor.address, act, words) })))
 }
 
 /// From here on the new version answers.

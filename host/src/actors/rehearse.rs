@@ -13,7 +13,7 @@ use super::guard::bounded;
 use super::held::Held;
 use super::stage::Stage;
 use crate::engine::code::Code;
-use crate::engine::instance::{AtStake, Fault, Instance};
+use crate::engine::instance::{AtStake, Fault, Instance, cause_of_save};
 use crate::engine::limits::Limits;
 use crate::engine::room::Want;
 use crate::engine::{envelope, wit};
@@ -59,11 +59,15 @@ impl Scratch {
     async fn can_be_left(&self, mut entered: Instance, address: &Address) -> Result<(), Verdict> {
         let Some(shapes) = self.code.version.shapes.clone() else { return Ok(()) };
         let version = shapes.current.version;
-        let stuck = |words: String| refused(address, "save", format!("it can be entered but not left again: {words}"));
-        let saved = bounded(entered.save(version, AtStake::Copy)).await.map_err(|fault| stuck(fault.to_string()))?;
-        let bytes = saved.map_err(stuck)?;
+        let stuck = |cause: Cause, words: String| {
+            refusal(address, "save", cause, format!("it can be entered but not left again: {words}"))
+        };
+        let saved = bounded(entered.save(version, AtStake::Copy)).await;
+        let saved = saved.map_err(|fault| stuck(fault.cause(), fault.to_string()))?;
+        let bytes = saved.map_err(|words| stuck(cause_of_save(&words, &self.limits), words))?;
         self.stage.reaper.bury(entered);
-        envelope::check(&bytes, version, self.code.structure_of(version)).map_err(stuck)?;
+        let checked = envelope::check(&bytes, version, self.code.structure_of(version));
+        checked.map_err(|words| stuck(Cause::Bytes, words))?;
         let mut next = self.instance(address).await?;
         let taken = bounded(next.code_change(self.change(version), &bytes)).await;
         self.stage.reaper.bury(next);
@@ -73,7 +77,8 @@ impl Scratch {
                 Err(refused(address, "code-change", format!("it does not take what it saved itself: {words}")))
             }
             Err(fault) => {
-                Err(refused(address, "code-change", format!("it does not take what it saved itself: {fault}")))
+                let words = format!("it does not take what it saved itself: {fault}");
+                Err(refusal(address, "code-change", fault.cause(), words))
             }
         }
     }
@@ -98,9 +103,7 @@ impl Scratch {
             }
             Err(fault) => return Err(judged(address, "init", fault)),
         }
-        if let Err(words) = bounded(instance.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
-            return Err(refused(address, "health check", words));
-        }
+        healthy(address, bounded(instance.health()).await)?;
         self.can_be_left(instance, address).await
     }
 }
@@ -109,13 +112,22 @@ impl Scratch {
 fn judged(address: &Address, act: &str, fault: Fault) -> Verdict {
     match fault {
         Fault::NoRoom(words) => Verdict::Unproven(words),
-        fault => refused(address, act, fault.to_string()),
+        fault => refusal(address, act, fault.cause(), fault.to_string()),
     }
 }
 
+fn healthy(address: &Address, answer: Result<Result<(), String>, Fault>) -> Result<(), Verdict> {
+    let answer = answer.map_err(|fault| judged(address, "health check", fault))?;
+    answer.map_err(|words| refused(address, "health check", words))
+}
+
 fn refused(address: &Address, act: &str, words: String) -> Verdict {
+    refusal(address, act, Cause::Bytes, words)
+}
+
+fn refusal(address: &Address, act: &str, cause: Cause, words: String) -> Verdict {
     let (step, act) = (Step::Verified, act.into());
-    Verdict::Refused(Refusal { step, act, address: Some(address.clone()), words, cause: Cause::Bytes })
+    Verdict::Refused(Refusal { step, act, address: Some(address.clone()), words, cause })
 }
 
 /// Tells whether a version starts and can be left again.
@@ -228,9 +240,7 @@ async fn take_over(
         Ok(Err(words)) => return Err(refused(who, "code-change", words)),
         Err(fault) => return Err(judged(who, "code-change", fault)),
     }
-    if let Err(words) = bounded(new.health()).await.map_err(|f| f.to_string()).and_then(|answer| answer) {
-        return Err(refused(who, "health check", words));
-    }
+    healthy(who, bounded(new.health()).await)?;
     let down = match returns {
         true => bounded(new.save(version, AtStake::Copy)).await.ok().and_then(Result::ok),
         false => None,

@@ -1,6 +1,7 @@
 //! What all actors share: threads to run on, a clock for their timers, somebody to bury the dead, and somebody to tell.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -36,6 +37,8 @@ pub struct Stage {
     pub news: News,
     /// Who is where.
     pub directory: Directory,
+    /// Messages that nobody waits to be answered and that were dropped unhandled, since the host began.
+    pub unheard: AtomicU64,
 }
 
 impl Stage {

@@ -114,19 +114,29 @@ fn given_token(reach: &Reach) -> Result<Option<String>, Failure> {
 
 /// What the host of the folder says of itself.
 fn status(reach: &Reach) -> Result<crate::store::Status, Failure> {
-    let state = match &reach.dir {
-        Some(dir) => dir.join(".changeling"),
-        None => nearest().ok_or_else(|| {
+    let state = match (&reach.state, &reach.dir) {
+        (Some(state), _) => state.clone(),
+        (None, Some(dir)) => dir.join(".changeling"),
+        (None, None) => nearest().ok_or_else(|| {
             let sentence = "no host was found: neither this folder nor one above has a `.changeling`; \
-                name one with --dir or --host, or start one with `changeling run`";
+                name one with --dir, --state or --host, or start one with `changeling run`";
             Failure::new(Exit::NoHost, sentence)
         })?,
     };
-    let dir = state.parent().unwrap_or(Path::new(".")).display().to_string();
     match running(&state) {
         Ok(Running::Host(status)) => Ok(status),
+        Ok(_) if reach.state.is_some() => {
+            let state = state.display();
+            let sentence =
+                format!("no host keeps its own in {state}; start one with `changeling run DIR --state {state}`");
+            Err(Failure::new(Exit::NoHost, sentence))
+        }
         Ok(_) => {
-            Err(Failure::new(Exit::NoHost, format!("no host runs on {dir}; start one with `changeling run {dir}`")))
+            let dir = state.parent().unwrap_or(Path::new(".")).display();
+            let hint = format!(
+                "if it was started with --state, say --state here, too; else start one with `changeling run {dir}`"
+            );
+            Err(Failure::new(Exit::NoHost, format!("no host runs on {dir}; {hint}")))
         }
         Err(e) => Err(Failure::new(Exit::NoHost, e.to_string())),
     }

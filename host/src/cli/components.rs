@@ -8,8 +8,8 @@ use super::client::{Client, escape};
 use super::table::{bytes, digest, text, under};
 use super::{Exit, Failure, Reach, out, table};
 
-/// Lists components, or tells of one: its versions and who holds the old ones and why, its functions and imports with
-/// their types, the versions of its state.
+/// Lists components, or tells of one: its versions and who holds the old ones and why, its functions with their types,
+/// what it imports, the versions of its state.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  changeling components\n  changeling components counter")]
 pub struct Components {

@@ -19,8 +19,8 @@ use crate::watch::FileName;
 /// settle.
 ///
 /// A file `NAME.wasm` or `NAME@LABEL.wasm` is a version of the component NAME. The exit status is 0 where all settled (or, with
-/// --dry-run, would be taken), 3 refused, 6 rolled back, 7 not ended in time, 1 anything else (partial, superseded). With --json there is one receipt a
-/// line.
+/// --dry-run, would be taken), 3 refused, 6 rolled back, 7 not ended in time, 1 anything else (partial, superseded). With --json there is one document
+/// a line: the receipt, or what came instead of one, by its `$type`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  changeling deploy counter.wasm\n  changeling deploy \
     target/wasm32-wasip2/release/my_counter.wasm --as counter --timeout 1m\n  changeling deploy counter.wasm --dry-run")]

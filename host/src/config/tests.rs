@@ -43,7 +43,7 @@ fn every_documented_default_is_true_and_every_setting_is_explained() {
     let config = parsed(&text);
     assert_eq!(config.components[&name("counter")], ComponentConfig::default());
     assert_eq!(Config { components: BTreeMap::new(), ..config }, Config::default(), "{text}");
-    assert_eq!(settings().len(), 8 + 7 + 2 + 24);
+    assert_eq!(settings().len(), 8 + 7 + 2 + 25);
 }
 
 #[test]
@@ -283,6 +283,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("components.c", "verify", "\"none\""),
     ("components.c", "verify-timeout", "\"2m\""),
     ("components.c", "require-proof", "true"),
+    ("components.c", "keep-exports", "[\"demo:c/api\", \"demo:c/more@1.0.0\"]"),
     ("components.c", "save-limit", "\"6s\""),
     ("components.c", "change-budget", "\"11s\""),
     ("components.c", "hold-timeout", "\"6s\""),
@@ -358,4 +359,12 @@ fn the_values_of_an_environment_are_told_to_nobody() {
     let [change] = &changes[..] else { panic!("{changes:?}") };
     assert_eq!((change.from.as_str(), change.to.as_str()), ("{ TOKEN = … }", "{ TOKEN = … } with other values"));
     assert!(!format!("{change} {change:?}").contains("hush"));
+}
+
+#[test]
+fn an_export_to_be_kept_is_an_interface() {
+    for wrong in ["\"api\"", "\"demo:c\"", "\"demo:c/\"", "\"demo:c/api#get\"", "7"] {
+        let text = format!("[components.c]\nkeep-exports = [{wrong}]\n");
+        assert!(refused(&text).starts_with("changeling.toml:2:17: "), "{}", refused(&text));
+    }
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use changeling_core::contract::{Kind, ShapeSet, Version};
 use changeling_core::id::{Address, ComponentName, Digest};
 use changeling_core::policy::Strategy;
-use changeling_core::reason::{Cause, Refusal, Step};
+use changeling_core::reason::{Refusal, Step};
 use changeling_core::{Judgement, Proof, Surroundings, check};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
-use super::loader::surroundings;
+use super::loader::of_machine;
 use crate::actors::directory::Directory;
 use crate::actors::guard::bounded;
 use crate::actors::kept::Keeper;
@@ -68,6 +68,7 @@ impl Bench {
             kept,
             news: News::to(|_| {}),
             directory: Directory::default(),
+            unheard: Default::default(),
         };
         Ok(Self { stage: Arc::new(stage), compiler, limits: Arc::default(), runtime })
     }
@@ -99,6 +100,7 @@ impl Bench {
             current: old,
             provides: &provides,
             strategy: Strategy::Rolling,
+            keep_exports: None,
         };
         let Judgement { objections, findings } = check(&code.version, &around);
         let mut verdict = Verdict { refusals: objections, findings, unproven: None };
@@ -126,8 +128,8 @@ pub(super) fn ask_shapes(
         return Ok(code);
     }
     let refuse = |act: &str, fault: Fault| match fault {
-        Fault::NoRoom(words) => surroundings(words),
-        fault => Refusal::new(Step::Checked, act, Cause::Bytes, fault.to_string()),
+        Fault::NoRoom(words) => of_machine(words),
+        fault => Refusal::new(Step::Checked, act, fault.cause(), fault.to_string()),
     };
     let code = Arc::new(code);
     let asked = async {
@@ -140,7 +142,7 @@ pub(super) fn ask_shapes(
     let bounds = shapes.as_ref().map_or(Ok(()), ShapeSet::is_in_bounds);
     bounds.map_err(|words| Refusal::new(Step::Checked, "shapes", Cause::Bytes, words))?;
     let mut code =
-        Arc::into_inner(code).ok_or_else(|| surroundings("its scratch instance outlived its use".to_owned()))?;
+        Arc::into_inner(code).ok_or_else(|| of_machine("its scratch instance outlived its use".to_owned()))?;
     code.version.shapes = shapes;
     Ok(code)
 }

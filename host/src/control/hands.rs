@@ -2,16 +2,18 @@
 //! answers with a fact.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, Label, RequestId};
 use changeling_core::reason::{CallError, Cause, ExitReason, Refusal, Step};
 use changeling_core::{Answer, Birth, Effect, Event, NotSwitched, Proof, Rehearsal, StartFailure};
 
 use super::terms::TermsOf;
-use super::{disk, loader};
+use super::{LookAgain, disk, loader};
 use crate::actors::actor::Actor;
 use crate::actors::birth::{From, Saved, birth};
 use crate::actors::directory::Published;
@@ -31,11 +33,14 @@ pub struct Hands {
     disk: Sender<disk::Job>,
     store: Arc<Store>,
     terms: TermsOf,
+    look_again: LookAgain,
     answers: Sender<(RequestId, Answer)>,
     /// Every version that is loaded, shared with the loader's answers.
     codes: Codes,
     /// Those that were retired and may still be in use: one that is wanted again is the same one.
     retired: HashMap<(ComponentName, Digest), Weak<Code>>,
+    /// What nobody had heard when the host began to end.
+    unheard: u64,
     ended: bool,
 }
 
@@ -48,9 +53,11 @@ impl Hands {
         disk: Sender<disk::Job>,
         store: Arc<Store>,
         terms: TermsOf,
+        look_again: LookAgain,
         answers: Sender<(RequestId, Answer)>,
     ) -> Self {
-        Self { stage, disk, store, terms, answers, codes: Codes::default(), retired: HashMap::new(), ended: false }
+        let (codes, retired) = (Codes::default(), HashMap::new());
+        Self { stage, disk, store, terms, look_again, answers, codes, retired, unheard: 0, ended: false }
     }
 
     /// Whether everything is parked and written.
@@ -61,6 +68,11 @@ impl Hands {
     /// Staged bytes are about to be offered: what was to be forgotten before is not they.
     pub fn take(&self, digest: Digest) {
         self.write(disk::Job::Taken(digest));
+    }
+
+    /// The host begins to end: what is dropped from here on is told when it has.
+    pub fn begin_end(&mut self) {
+        self.unheard = self.stage.unheard.load(Ordering::Relaxed);
     }
 
     /// Carries out one act.
@@ -128,6 +140,7 @@ impl Hands {
             Effect::WriteTable { write, table } => self.write(disk::Job::Table(write, table)),
             Effect::Publish { component, current } => self.publish(component, current),
             Effect::Retire { component, digest } => self.retire(component, digest),
+            Effect::LookAgain { files } => (self.look_again)(files),
             Effect::Forget { digest } => self.write(disk::Job::Forget(digest)),
             Effect::Stop { address, generation, reason, drain } => self.stop(&address, generation, reason, drain),
             Effect::Park { address, generation, drain, restarts } => self.park(&address, generation, drain, restarts),
@@ -300,6 +313,12 @@ impl Hands {
         }
         for actor in self.stage.directory.actors() {
             actor.shut(CallError::Stopped);
+        }
+        let unheard = self.stage.unheard.load(Ordering::Relaxed) - self.unheard;
+        if unheard > 0 {
+            let what = format!("{unheard} messages that nobody waited for");
+            let why = "they were dropped unhandled when the host ended; a longer `drain-timeout` leaves them more time";
+            self.write(disk::Job::Happening(Happening::Trouble { what, why: why.to_owned() }));
         }
         let (done, written) = std::sync::mpsc::channel();
         self.write(disk::Job::Flush(done));

@@ -63,7 +63,7 @@ impl Loader {
     }
 
     fn load(&self, component: &ComponentName, digest: Digest, label: &Label) -> Result<Code, Refusal> {
-        let bytes = self.store.versions.read(&digest).map_err(|e| surroundings(e.to_string()))?;
+        let bytes = self.store.versions.read(&digest).map_err(|e| of_machine(e.to_string()))?;
         let bounds = self.terms.compiling();
         let (mapped, tier) = self.machine_code(&digest, &bytes, bounds)?;
         let label = label::of(&bytes).unwrap_or_else(|| label.clone());
@@ -106,6 +106,11 @@ impl Loader {
     }
 }
 
-pub(super) fn surroundings(words: String) -> Refusal {
-    Refusal { step: Step::Compiled, act: "load".into(), address: None, words, cause: Cause::Surroundings }
+fn surroundings(words: String) -> Refusal {
+    Refusal::new(Step::Compiled, "load", Cause::Surroundings, words)
+}
+
+/// A disk or a memory that refuses.
+pub(super) fn of_machine(words: String) -> Refusal {
+    Refusal::new(Step::Compiled, "load", Cause::Machine, words)
 }

@@ -106,10 +106,13 @@ pub fn compile(binary: &Path, component: &[u8], bounds: Bounds) -> Result<Compil
     tracing::info!("the good tier takes more than {past} to compile a version of {} bytes", component.len());
     attempt(Tier::Fast).map_err(|failure| match failure {
         Failure::Refused(refusal) => refusal,
-        Failure::Past(limit) => bytes(format!(
-            "it took more than {past} to compile, and with the fast tier more than {limit}; make its largest functions \
-             smaller, or raise `compile-cpu` or `compile-memory` under [host]"
-        )),
+        Failure::Past(limit) => {
+            let words = format!(
+                "it took more than {past} to compile, and with the fast tier more than {limit}; make its largest \
+                 functions smaller, or raise `compile-cpu` or `compile-memory` under [host]"
+            );
+            refusal(Cause::Surroundings, words)
+        }
     })
 }
 
@@ -169,27 +172,28 @@ impl Attempt {
             // ^C on a terminal is for the host, which ends in order.
             .process_group(0)
             .spawn()
-            .map_err(|e| surroundings(format!("{} cannot be started to compile: {e}", binary.display())))?;
+            .map_err(|e| machine(format!("{} cannot be started to compile: {e}", binary.display())))?;
         let mut running = Running(child);
-        let heard = hear(&mut running.0, component, self)
-            .map_err(|e| surroundings(format!("the compiler cannot be heard: {e}")))?;
-        let status = running.0.wait().map_err(|e| surroundings(format!("the compiler cannot be waited for: {e}")))?;
+        let heard =
+            hear(&mut running.0, component, self).map_err(|e| machine(format!("the compiler cannot be heard: {e}")))?;
+        let status = running.0.wait().map_err(|e| machine(format!("the compiler cannot be waited for: {e}")))?;
         self.judge(heard, status)
     }
 
     fn judge(&self, heard: Heard, status: ExitStatus) -> Result<Vec<u8>, Failure> {
         if !heard.in_time {
             let wall = humantime::format_duration(self.wall);
-            return Err(surroundings(format!("the compiler did not end within {wall}; is the machine overloaded?")));
+            let words = format!("the compiler did not end within {wall}; is the machine overloaded?");
+            return Err(refusal(Cause::Surroundings, words).into());
         }
-        let code = heard.code.map_err(|e| surroundings(format!("the pipe from the compiler broke: {e}")))?;
+        let code = heard.code.map_err(|e| machine(format!("the pipe from the compiler broke: {e}")))?;
         if code.len() as u64 > self.code {
             return Err(bytes(format!("its code would be larger than {} MiB", self.code >> 20)).into());
         }
         if !status.success() {
             return Err(self.why(status, &heard.words));
         }
-        heard.fed.map_err(|e| surroundings(format!("the pipe to the compiler broke: {e}")))?;
+        heard.fed.map_err(|e| machine(format!("the pipe to the compiler broke: {e}")))?;
         Ok(code)
     }
 
@@ -207,12 +211,12 @@ impl Attempt {
                 bytes(format!("the compiler died of signal {signal}: {words}")).into()
             }
             // The system ends whoever it likes when memory is short: that says nothing of these bytes.
-            Some(KILL) => surroundings("the compiler was killed from outside; is there enough memory?".into()),
-            Some(signal) => surroundings(format!("the compiler was ended from outside, by signal {signal}")),
+            Some(KILL) => machine("the compiler was killed from outside; is there enough memory?".into()),
+            Some(signal) => machine(format!("the compiler was ended from outside, by signal {signal}")),
             None => match status.code().and_then(|code| u8::try_from(code).ok()) {
                 Some(child::NO_MEMORY) => Failure::Past(self.memory()),
                 Some(child::WRONG_BYTES | child::PANICKED) => bytes(words.to_owned()).into(),
-                _ => surroundings(format!("the compiler could not begin ({status}): {words}")),
+                _ => machine(format!("the compiler could not begin ({status}): {words}")),
             },
         }
     }
@@ -285,8 +289,8 @@ fn refusal(cause: Cause, words: String) -> Refusal {
     Refusal { step: Step::Compiled, act: "compile".into(), address: None, words, cause }
 }
 
-fn surroundings(words: String) -> Failure {
-    Failure::Refused(refusal(Cause::Surroundings, words))
+fn machine(words: String) -> Failure {
+    Failure::Refused(refusal(Cause::Machine, words))
 }
 
 fn bytes(words: String) -> Refusal {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use changeling_core::contract::ShapeSet;
 use changeling_core::id::Address;
-use changeling_core::reason::ExitReason;
+use changeling_core::reason::{Cause, ExitReason};
 use changeling_packed::{PackedFunc, TooLarge};
 use wasmtime::component::Instance as WasmInstance;
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -63,6 +63,15 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Where the cause lies when a version is tried and this comes of it.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Fault::Dead(reason) => reason.cause(),
+            Fault::Value(_) | Fault::Sealed(_) => Cause::Bytes,
+            Fault::NoRoom(_) => Cause::Machine,
+        }
+    }
+
     /// As the reason of an exit.
     pub fn reason(self) -> ExitReason {
         match self {
@@ -327,6 +336,11 @@ fn enter(store: &mut Store<Sandbox>, act: &'static str, cpu: Duration, sealed: b
 /// Whether more bytes were to cross the border than were paid for.
 fn is_over_fuel(error: &wasmtime::Error) -> bool {
     format!("{error:#}").contains("too much data is being copied")
+}
+
+/// Where the cause lies when a `save` answers so: a state that is past its limit is none of the version's faults.
+pub fn cause_of_save(words: &str, limits: &Limits) -> Cause {
+    if words == too_much_state(limits) { Cause::Surroundings } else { Cause::Bytes }
 }
 
 fn too_much_state(limits: &Limits) -> String {

@@ -82,6 +82,7 @@ pub async fn deploy(
         source: Source::Deploy { from },
         strategy: given.strategy,
         is_trial: given.dry_run,
+        lay_there: false,
     };
     match app.handle.deploy(offer).await? {
         Answer::Upgrade(id) => {

@@ -10,11 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use changeling_core::id::{Address, ComponentName};
 use changeling_core::reason::CallError;
 use changeling_core::{Answer, Request};
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::App;
-use super::asked::{Path, Query};
+use super::asked::Path;
 use super::problem::Problem;
 use super::wire;
 use crate::actors::look;
@@ -45,32 +43,18 @@ pub async fn restart(State(app): State<App>, Path(address): Path<String>) -> Res
     ask(&app, Request::Restart(address.clone()), &address, "restart").await
 }
 
-/// Whether to remove what others need.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct Remove {
-    /// Though it has actors, or others call it.
-    #[serde(default)]
-    force: bool,
-}
-
 /// `DELETE /v1/components/{name}`.
 #[utoipa::path(
     delete,
     path = "/v1/components/{name}",
     tag = "admin",
-    params(("name" = String, Path, description = "Which component"), Remove),
+    params(("name" = String, Path, description = "Which component")),
     responses((status = 204, description = "It is done"), (status = 200, description = "What came of it", body = wire::Asked))
 )]
-pub async fn remove(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    Query(how): Query<Remove>,
-) -> Result<Response, Problem> {
+pub async fn remove(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
     let component = ComponentName::new(&name)?;
     let address = Address::singleton(component.clone());
-    ask(&app, Request::Remove { component, force: how.force }, &address, "remove").await
+    ask(&app, Request::Remove(component), &address, "remove").await
 }
 
 /// `POST /v1/components/{name}/turn-back`: of an upgrade in hand.

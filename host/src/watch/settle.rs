@@ -2,7 +2,7 @@
 //!
 //! A file is looked at when it has kept its stamp (size, times, inode) for the settle time, or for the stalled time while
 //! a writer is known to have it open; and once more after the stalled time if it was not whole before. Of one content,
-//! one thing is said.
+//! one thing is said; of a whole one, each time that it is put there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,6 +23,16 @@ pub(super) struct Stamp {
     pub(super) device: u64,
 }
 
+/// When a content was put under a name, and as which file: all of a stamp that is another one when somebody copies the same
+/// bytes there once more, and nothing that changes with a mode.
+type Put = (i128, u64, u64);
+
+impl Stamp {
+    fn put(&self) -> Put {
+        (self.modified_ns, self.inode, self.device)
+    }
+}
+
 /// What a look at a file showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -38,7 +48,10 @@ pub(super) enum Verdict {
 /// What to say of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Saying {
-    Whole,
+    Whole {
+        /// Nobody has put it there just now.
+        lay_there: bool,
+    },
     Broken(String),
 }
 
@@ -50,12 +63,15 @@ struct Seen {
     phase: Phase,
     /// What was said last.
     said: Option<Said>,
+    /// Whether it lay there when the folder was first looked at, or was to be looked at again.
+    lay_there: bool,
 }
 
-/// What something was said of: a content, or a file that has none that could be read, by device and inode, in which words.
+/// What something was said of: a content with when it was put there, or a file that has none that could be read, by device and inode, in which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Said {
-    Content(Digest),
+    Whole(Digest, Put),
+    Broken(Digest),
     Words((u64, u64), String),
 }
 
@@ -79,11 +95,12 @@ pub(super) struct Settle {
     files: BTreeMap<String, Seen>,
     /// Files that somebody writes to and has not closed yet, as far as notifications told.
     open: BTreeSet<String>,
+    is_first: bool,
 }
 
 impl Settle {
     pub(super) fn new(settle: Duration, stalled: Duration) -> Self {
-        Self { settle, stalled: stalled.max(settle), files: BTreeMap::new(), open: BTreeSet::new() }
+        Self { settle, stalled: stalled.max(settle), files: BTreeMap::new(), open: BTreeSet::new(), is_first: true }
     }
 
     /// Somebody writes to a file.
@@ -104,13 +121,14 @@ impl Settle {
             let said = old.as_ref().and_then(|seen| seen.said.clone());
             let mut seen = match old {
                 Some(seen) if seen.stamp == *stamp => seen,
-                _ => Seen { stamp: *stamp, since: now, phase: Phase::Settling, said },
+                _ => Seen { stamp: *stamp, since: now, phase: Phase::Settling, said, lay_there: self.is_first },
             };
             if is_rescan && seen.phase == (Phase::Unreadable { again: false }) {
                 seen.phase = Phase::Unreadable { again: true };
             }
             self.files.insert(name.clone(), seen);
         }
+        self.is_first = false;
         let files = &self.files;
         self.open.retain(|name| files.contains_key(name));
     }
@@ -150,12 +168,13 @@ impl Settle {
     ) -> Option<Saying> {
         let seen = self.files.get_mut(name)?;
         if seen.stamp != stamp {
-            *seen = Seen { stamp, since: now, phase: Phase::Settling, said: seen.said.take() };
+            let said = seen.said.take();
+            *seen = Seen { stamp, since: now, phase: Phase::Settling, said, lay_there: false };
             return None;
         }
         let has_stalled = seen.since + self.stalled <= now;
         let (phase, saying) = match verdict {
-            Verdict::Whole => (Phase::Said, Saying::Whole),
+            Verdict::Whole => (Phase::Said, Saying::Whole { lay_there: seen.lay_there }),
             Verdict::Never(why) => (Phase::Said, Saying::Broken(why)),
             Verdict::Partial(why) if has_stalled => (Phase::Said, Saying::Broken(why)),
             Verdict::Unreadable(why) if has_stalled => (Phase::Unreadable { again: false }, Saying::Broken(why)),
@@ -167,7 +186,8 @@ impl Settle {
         seen.phase = phase;
         let said = match (content, &saying) {
             (None, Saying::Broken(why)) => Some(Said::Words((stamp.device, stamp.inode), why.clone())),
-            (content, _) => content.map(Said::Content),
+            (content, Saying::Broken(_)) => content.map(Said::Broken),
+            (content, Saying::Whole { .. }) => content.map(|content| Said::Whole(content, stamp.put())),
         };
         let is_news = said.is_none() || said != seen.said;
         seen.said = said;
@@ -179,6 +199,13 @@ impl Settle {
         if let Some(seen) = self.files.get_mut(name) {
             seen.said = None;
             seen.phase = Phase::Unreadable { again: false };
+        }
+    }
+
+    /// What lies under this name is wanted again.
+    pub(super) fn handle_wanted(&mut self, name: &str) {
+        if let Some(seen) = self.files.get_mut(name).filter(|seen| seen.phase == Phase::Said) {
+            (seen.said, seen.phase, seen.lay_there) = (None, Phase::Settling, true);
         }
     }
 }

@@ -34,7 +34,7 @@ impl Watched {
         let (tell, found) = std::sync::mpsc::channel();
         let settings = Settings { settle, stalled, rescan: Duration::from_millis(150), max_bytes: 1_000 };
         self.watcher = Some(
-            Watcher::start(&self.dir(), settings, move |it| {
+            Watcher::start(&self.dir(), settings, Wanted::default(), move |it| {
                 drop(tell.send(it));
                 super::Taken::Yes
             })
@@ -275,7 +275,9 @@ fn a_flood_of_files_hides_none() {
 #[test]
 fn a_folder_that_is_not_there_cannot_be_watched() {
     let watched = Watched::folder();
-    assert!(Watcher::start(&watched.path("none"), Settings::default(), |_| super::Taken::Yes).is_err());
+    assert!(
+        Watcher::start(&watched.path("none"), Settings::default(), Wanted::default(), |_| super::Taken::Yes).is_err()
+    );
 }
 
 #[test]
@@ -291,8 +293,9 @@ fn bytes_that_are_overwritten_and_get_their_old_time_again_are_seen() {
         assert_eq!(watched.next_whole(), named("a.wasm", bytes));
     }
     fs::set_permissions(watched.path("a.wasm"), fs::Permissions::from_mode(0o640)).unwrap();
-    watched.put("a.wasm", &two);
     watched.and_nothing_else();
+    watched.put("a.wasm", &two);
+    assert_eq!(watched.next_whole(), named("a.wasm", &two), "the same once more");
 }
 
 #[test]

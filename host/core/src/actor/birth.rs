@@ -215,8 +215,9 @@ impl Component {
             .is_some_and(|upgrade| upgrade.starts_singleton && key.is_none() && upgrade.is_before_publish());
         if is_first {
             let cause = match failure {
-                StartFailure::Overloaded(_) => Cause::Surroundings,
-                StartFailure::Refused(_) | StartFailure::Crashed(_) => Cause::Bytes,
+                StartFailure::Overloaded(_) => Cause::Machine,
+                StartFailure::Refused(_) => Cause::Bytes,
+                StartFailure::Crashed(reason) => reason.cause(),
             };
             let refusal = Refusal::new(Step::Verified, "init", cause, words(failure)).of(self.address(key));
             self.give_up_birth(key, CallError::NoSuchComponent, turn);

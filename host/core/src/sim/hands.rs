@@ -61,7 +61,7 @@ pub(super) fn takes_time(effect: &Effect) -> bool {
 }
 
 fn refusal(act: &str, rng: &mut SmallRng) -> Refusal {
-    let cause = if rng.random_ratio(1, 2) { Cause::Bytes } else { Cause::Surroundings };
+    let cause = [Cause::Bytes, Cause::Surroundings, Cause::Machine][rng.random_range(0..3)];
     Refusal::new(Step::Verified, act, cause, "as the dice fell")
 }
 

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::hands::Hands;
 use crate::effect::{Answer, Birth, Effect, Request};
-use crate::event::Event;
+use crate::event::{Event, NotSwitched, Proof, Rehearsal, StartFailure};
 use crate::happening::Happening;
 use crate::id::{Address, Attempt, ComponentName, Digest, Generation, RequestId, UpgradeId};
+use crate::reason::{Cause, Refusal};
 use crate::receipt::{Outcome, Receipt};
 
 /// Versions that may be in service beside a current and an incoming one.
@@ -32,6 +33,10 @@ pub(super) struct Judge {
     named: BTreeSet<Address>,
     /// The host was told to end: it waits for nobody for ever.
     must_end: bool,
+    /// Reasons that there were to judge what lies in the folder; those of no single component under none.
+    reasons: BTreeMap<Option<ComponentName>, u64>,
+    /// How often that was done.
+    judged: BTreeMap<ComponentName, u64>,
     has_ended: bool,
 }
 
@@ -78,8 +83,31 @@ impl Judge {
         }
     }
 
+    /// A file was put into the folder, or the host looks there for the first time, and it is there.
+    pub fn may_judge(&mut self, component: &ComponentName) {
+        *self.reasons.entry(Some(component.clone())).or_default() += 1;
+    }
+
+    /// Files are judged again for a reason each time.
+    fn hears_reason(&mut self, event: &Event) {
+        let of_machine = |refusal: &Refusal| refusal.cause == Cause::Machine;
+        let is_reason = match event {
+            Event::Declared(_) | Event::TableFailed { .. } => true,
+            Event::StartFailed { failure: StartFailure::Overloaded(_), .. } => true,
+            Event::Loaded { outcome: Err(refusal), .. } => of_machine(refusal),
+            Event::Proved { outcome: Proof::Refused(refusal), .. } => of_machine(refusal),
+            Event::Rehearsed { outcome: Rehearsal::Failed(refusal), .. } => of_machine(refusal),
+            Event::NotSwitched { why: NotSwitched::Failed(refusal) | NotSwitched::StateLost(refusal), .. } => {
+                of_machine(refusal)
+            }
+            _ => false,
+        };
+        *self.reasons.entry(None).or_default() += u64::from(is_reason);
+    }
+
     /// A fact, just before the world hears it.
     pub fn hears(&mut self, event: &Event) {
+        self.hears_reason(event);
         match event {
             Event::Switched { upgrade, attempt, address, generation, .. } => {
                 self.switches += 1;
@@ -215,6 +243,14 @@ impl Judge {
 
     fn sees_receipt(&mut self, receipt: &Receipt, hands: &Hands) {
         let id = receipt.id;
+        if receipt.asked_by.file().is_some() {
+            let judged = self.judged.entry(receipt.component.clone()).or_default();
+            *judged += 1;
+            let (name, judged) = (receipt.component.clone(), *judged);
+            let reasons = |of| self.reasons.get(of).copied().unwrap_or_default();
+            let reasons = reasons(&None) + reasons(&Some(name.clone()));
+            self.insist(judged <= reasons, || format!("{name} was judged {judged} times for {reasons} reasons"));
+        }
         *self.outcomes.entry(super::name(receipt.outcome)).or_default() += 1;
         let upgrade = self.upgrades.entry(id).or_default();
         upgrade.receipts.push(receipt.outcome);

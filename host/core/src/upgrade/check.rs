@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::handover::handover;
 use crate::contract::{Kind, Version};
+use crate::id::ComponentName;
 use crate::policy::Strategy;
 use crate::reason::{Cause, Refusal, Step};
 
@@ -18,6 +19,8 @@ pub struct Surroundings<'a> {
     pub provides: &'a BTreeSet<String>,
     /// How actors would go over.
     pub strategy: Strategy,
+    /// Interfaces that must stay as they are: whose, and which.
+    pub keep_exports: Option<(&'a ComponentName, &'a BTreeSet<String>)>,
 }
 
 /// The judgement: refused where there is an objection, else taken with what is worth saying.
@@ -41,6 +44,9 @@ pub fn check(new: &Version, around: &Surroundings<'_>) -> Judgement {
     }
     if let Some(current) = around.current {
         functions(current, new, &mut judgement);
+        if let Some((component, names)) = around.keep_exports {
+            names.iter().for_each(|name| kept(component, name, current, new, &mut judgement));
+        }
     }
     judgement.objections.dedup();
     judgement.findings.dedup();
@@ -112,6 +118,27 @@ fn state(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judge
             judgement.findings.push(format!("actors on {} begin anew: {why}", old.label));
         }
         Err(words) => judgement.object("state", Cause::Surroundings, words),
+    }
+}
+
+/// What somebody who is not here relies on: every function of that interface stays, and of the same type.
+fn kept(component: &ComponentName, interface: &str, current: &Version, new: &Version, judgement: &mut Judgement) {
+    let is_of = |function: &str| {
+        let (of, _) = function.split_once('#').unwrap_or_default();
+        of == interface || of.split_once('@').is_some_and(|(plain, _)| plain == interface)
+    };
+    for (name, old) in current.functions.iter().filter(|(name, _)| is_of(name)) {
+        let broken = match new.functions.get(name) {
+            None => "does not export it".to_owned(),
+            Some(changed) if changed != old => format!("exports it as {changed}"),
+            Some(_) => continue,
+        };
+        let words = format!(
+            "{component} {} exports {name} as {old}, which `keep-exports` names, and {} {broken}; export it as it was, or \
+             take \"{interface}\" out of `keep-exports` of {component} in the manifest",
+            current.label, new.label
+        );
+        judgement.object("exports", Cause::Surroundings, words);
     }
 }
 

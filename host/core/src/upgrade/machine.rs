@@ -60,6 +60,7 @@ impl Component {
             current: self.current.and_then(|digest| self.version(digest)).map(Arc::as_ref),
             provides: turn.provides,
             strategy: self.strategy(),
+            keep_exports: Some((&self.name, &self.policy.keep_exports)),
         };
         let judgement = check(&version, &around);
         if !judgement.objections.is_empty() {

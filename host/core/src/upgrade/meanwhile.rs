@@ -6,7 +6,7 @@ use crate::actor::ActorKey;
 use crate::component::Component;
 use crate::defect::Defect;
 use crate::id::{Digest, Generation, UpgradeId};
-use crate::reason::{Cause, ExitReason, Refusal, Step};
+use crate::reason::{ExitReason, Refusal, Step};
 use crate::turn::Turn;
 
 /// What becomes of an actor whose incarnation is over, as its upgrade sees it.
@@ -37,7 +37,7 @@ impl Component {
         if upgrade.starts_singleton && key.is_none() && upgrade.is_before_publish() {
             if reason.is_crash() {
                 upgrade.starts_singleton = false;
-                let refusal = Refusal::new(Step::Verified, "init", Cause::Bytes, reason.to_string());
+                let refusal = Refusal::new(Step::Verified, "init", reason.cause(), reason.to_string());
                 self.turn_back(vec![refusal.of(address)], turn);
             }
             return Fate::Gone;
@@ -69,7 +69,7 @@ impl Component {
         }
         upgrade.draft.lost_messages += handled_since_switch;
         let words = format!("it died after its switch: {reason}");
-        self.turn_back(vec![Refusal::new(Step::Switching, "switch", Cause::Bytes, words).of(address)], turn);
+        self.turn_back(vec![Refusal::new(Step::Switching, "switch", reason.cause(), words).of(address)], turn);
         if turn.is_seeded(Defect::KeptForgotten) { Fate::AsUsual } else { Fate::ComeBack(id, member.from) }
     }
 

@@ -84,7 +84,7 @@ impl Component {
             return;
         };
         let step = upgrade.draft.step;
-        let refusal = Refusal::new(step, "table", Cause::Surroundings, error);
+        let refusal = Refusal::new(step, "table", Cause::Machine, error);
         match &mut upgrade.stage {
             Stage::Recording => self.refuse(vec![refusal], turn),
             Stage::Deciding(_) => {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::again;
 use crate::contract::Source;
 use crate::defect::Defect;
 use crate::effect::Effect;
@@ -36,6 +37,10 @@ pub(crate) struct Draft {
     pub holders: Vec<String>,
     /// Whether any actor ever ran on the new version.
     pub has_switched: bool,
+    /// Whether the manifest has changed since it began.
+    pub is_outdated: bool,
+    /// Whether a file that is to be judged again came while this was on its way.
+    pub stood_in_the_way: bool,
     /// Messages whose effect on a state went with a crash after a switch.
     pub lost_messages: u64,
     pub started: WallTime,
@@ -61,6 +66,8 @@ impl Draft {
             refusals: Vec::new(),
             holders: Vec::new(),
             has_switched: false,
+            is_outdated: false,
+            stood_in_the_way: false,
             lost_messages: 0,
             started: wall,
             pauses: Vec::new(),
@@ -125,6 +132,7 @@ impl Draft {
         let is_undone = matches!(outcome, Outcome::Refused | Outcome::RolledBack | Outcome::Interrupted);
         if !(turn.ending && is_undone) {
             turn.ledger.edit(|table| self.files.iter().for_each(|file| folder::see(table, file, self.to.digest)));
+            again::decided(&self, outcome, turn);
         }
         let reason = reason.or_else(|| self.refusals.first().map(|refusal| self.because(refusal)));
         let (component, upgrade, label) = (self.component.clone(), self.id, self.label());

@@ -1,5 +1,6 @@
 //! Small scripts: facts in, one a line; acts out, as text. Each says what becomes of one row of the specification.
 
+mod again;
 mod crowd;
 mod declared;
 mod ends;

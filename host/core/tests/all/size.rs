@@ -36,6 +36,7 @@ impl Host {
             source,
             strategy: None,
             is_trial: false,
+            lay_there: false,
         };
         self.hear(Event::Offered { offer, request: Some(RequestId(u64::from(number))) });
         let version = Box::new(sim::keyed_actor("counter", number, 1));

@@ -11,6 +11,7 @@ use changeling_core::reason::{CallError, ExitReason};
 use super::{Actor, Lease};
 use crate::actors::incarnation::Incarnation;
 use crate::actors::kill::Kill;
+use crate::actors::mailbox::Message;
 use crate::engine::code::Code;
 
 impl Actor {
@@ -93,7 +94,7 @@ impl Actor {
                 Lease::Resting(_) | Lease::Running | Lease::Held => return,
             }
         };
-        left.into_iter().for_each(|message| message.answer(Err(error.clone())));
+        self.answer_all(left, &error);
     }
 
     /// This life is put away, and the address with it; whoever parks it tells of it.
@@ -112,6 +113,13 @@ impl Actor {
             (inner.mailbox.drain(), inner.kept.take())
         };
         self.bury(kept);
+        self.answer_all(left, &error);
+    }
+
+    /// Nobody handles these; what nobody waits for is counted.
+    fn answer_all(&self, left: Vec<Message>, error: &CallError) {
+        let unheard = left.iter().filter(|message| message.reply.is_none()).count();
+        self.stage.unheard.fetch_add(unheard as u64, Ordering::Relaxed);
         left.into_iter().for_each(|message| message.answer(Err(error.clone())));
     }
 }

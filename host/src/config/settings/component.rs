@@ -7,7 +7,7 @@ use changeling_core::policy::{Laggard, Sample, Strategy};
 
 use super::{DAY, GIB, HOUR, MS, Setting};
 use crate::config::value::{Value, Wrong};
-use crate::config::written::{names, rate, size, time, told, word};
+use crate::config::written::{list, names, rate, size, time, told, word};
 use crate::config::{ComponentConfig, KIB, MIB};
 
 const NO_TIME: Duration = Duration::ZERO;
@@ -183,6 +183,19 @@ pub(in crate::config) const COMPONENT: &[Setting<ComponentConfig>] = &[
         read: |it, value| value.flag().map(|on| it.policy.require_proof = on),
     },
     Setting {
+        name: "keep-exports",
+        default: "[]",
+        meaning: "Interfaces that others rely on: [\"demo:counter/counter\"], of whatever version, or \
+                  [\"demo:counter/counter@1.0.0\"]. A version is refused that takes a function of theirs away, or changes \
+                  its type.",
+        holds: Holds::Upgrades,
+        write: |it| list(&it.policy.keep_exports),
+        read: |it, value| {
+            it.policy.keep_exports = value.list("a list of interfaces")?.map(interface).collect::<Result<_, _>>()?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "save-limit",
         default: "\"5s\"",
         meaning: "How long an upgrade waits for one actor's `save`.",
@@ -228,6 +241,19 @@ pub(in crate::config) const COMPONENT: &[Setting<ComponentConfig>] = &[
         },
     },
 ];
+
+/// `ns:pkg/interface`, with its version or without.
+fn interface(value: Value<'_>) -> Result<String, Wrong> {
+    let text = value.text("an interface")?;
+    let is_name =
+        text.split_once(':').is_some_and(|(_, rest)| rest.split_once('/').is_some_and(|(_, name)| !name.is_empty()));
+    if is_name && !text.contains(['#', '"']) && !text.contains(char::is_whitespace) {
+        return Ok(text.to_owned());
+    }
+    Err(value.wrong(
+        "an interface is named `namespace:package/interface`, as `changeling components NAME` shows it before the #",
+    ))
+}
 
 /// Settings that give a right, and so are given by name and never by default.
 pub(in crate::config) const GRANTS: &[Setting<ComponentConfig>] = &[Setting {

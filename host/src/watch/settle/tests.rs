@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const WHOLE: Saying = Saying::Whole { lay_there: false };
+
 /// A folder in which time passes when we say so.
 struct Play {
     settle: Settle,
@@ -35,7 +37,9 @@ impl Play {
             let verdict = look(&name);
             let content = (!matches!(verdict, Verdict::Unreadable(_))).then_some(content(stamp.size));
             let saying = self.settle.handle_look(ms(now), &name, stamp, content, verdict);
-            said.extend(saying.map(|saying| (name, saying)));
+            // Since when it lies there is looked at by itself.
+            let plain = |saying| if let Saying::Whole { .. } = saying { WHOLE } else { saying };
+            said.extend(saying.map(|saying| (name, plain(saying))));
         }
         said
     }
@@ -61,7 +65,7 @@ fn a_whole_file_is_said_once_after_the_settle_time() {
     assert_eq!(play.said_at(0, &Verdict::Whole), []);
     assert_eq!(play.settle.wake_at(), Some(ms(100)));
     assert_eq!(play.said_at(99, &Verdict::Whole), []);
-    assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(100, &Verdict::Whole), [WHOLE]);
     assert_eq!(play.settle.wake_at(), None);
     assert_eq!(play.said_at(5_000, &Verdict::Whole), []);
     assert_eq!(play.at(10_000, true, |_| Verdict::Whole), []);
@@ -71,11 +75,46 @@ fn a_whole_file_is_said_once_after_the_settle_time() {
 fn what_could_not_be_taken_is_said_again_with_the_next_rescan() {
     let mut play = Play::new();
     play.put("a", 1).said_at(0, &Verdict::Whole);
-    assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(100, &Verdict::Whole), [WHOLE]);
     play.settle.handle_untaken("a");
     assert_eq!(play.said_at(200, &Verdict::Whole), []);
-    assert_eq!(play.at(5_000, true, |_| Verdict::Whole), [("a".to_owned(), Saying::Whole)]);
+    assert_eq!(play.at(5_000, true, |_| Verdict::Whole), [("a".to_owned(), WHOLE)]);
     assert_eq!(play.at(10_000, true, |_| Verdict::Whole), []);
+}
+
+#[test]
+fn the_same_bytes_put_there_once_more_are_said_once_more() {
+    let mut play = Play::new();
+    play.put("a", 1).said_at(0, &Verdict::Whole);
+    assert_eq!(play.said_at(100, &Verdict::Whole), [WHOLE]);
+    for (at, by) in [(200, 0), (400, 1), (600, 2)] {
+        let stamp = play.files.get_mut("a").unwrap();
+        stamp.changed_ns += 1;
+        stamp.modified_ns += i128::from(by == 0);
+        stamp.inode += u64::from(by == 2);
+        play.said_at(at, &Verdict::Whole);
+        let said = play.said_at(at + 100, &Verdict::Whole);
+        assert_eq!(said.len(), usize::from(by != 1), "{by}: another mode is nobody's copy");
+    }
+}
+
+#[test]
+fn what_lay_there_at_first_and_what_is_wanted_again_nobody_has_put_there_just_now() {
+    let mut settle = Settle::new(Duration::ZERO, Duration::ZERO);
+    let look = |settle: &mut Settle, size| {
+        settle.handle_scan(ms(0), &BTreeMap::from([("a".to_owned(), stamp(size))]), false);
+        if size == 3 {
+            settle.handle_wanted("a");
+        }
+        settle.due(ms(0)).pop()?;
+        settle.handle_look(ms(0), "a", stamp(size), Some(content(1)), Verdict::Whole)
+    };
+    assert_eq!(look(&mut settle, 1), Some(Saying::Whole { lay_there: true }));
+    assert_eq!(look(&mut settle, 2), Some(WHOLE));
+    assert_eq!(look(&mut settle, 2), None);
+    assert_eq!(look(&mut settle, 3), Some(WHOLE), "it was put there, and is told anyway");
+    assert_eq!(look(&mut settle, 3), Some(Saying::Whole { lay_there: true }));
+    settle.handle_wanted("b");
 }
 
 #[test]
@@ -86,7 +125,7 @@ fn a_growing_file_is_left_alone_and_then_taken() {
         assert_eq!(play.said_at(now * 50, &partial()), []);
     }
     assert_eq!(play.said_at(2_549, &Verdict::Whole), []);
-    assert_eq!(play.said_at(2_550, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(2_550, &Verdict::Whole), [WHOLE]);
 }
 
 #[test]
@@ -98,7 +137,7 @@ fn half_a_file_is_an_error_only_when_it_has_stalled() {
     assert_eq!(play.said_at(2_000, &partial()), [Saying::Broken("half".to_owned())]);
     assert_eq!(play.said_at(9_000, &partial()), []);
     play.put("a", 2).said_at(9_100, &partial());
-    assert_eq!(play.said_at(9_200, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(9_200, &Verdict::Whole), [WHOLE]);
 }
 
 #[test]
@@ -106,7 +145,7 @@ fn content_that_came_without_a_new_stamp_is_seen_when_it_has_stalled() {
     let mut play = Play::new();
     play.put("a", 1).said_at(0, &partial());
     play.said_at(100, &partial());
-    assert_eq!(play.said_at(2_000, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(2_000, &Verdict::Whole), [WHOLE]);
 }
 
 #[test]
@@ -118,12 +157,12 @@ fn a_file_that_is_still_open_is_given_the_longer_time() {
     play.settle.handle_writing("a");
     assert_eq!(play.said_at(500, &Verdict::Whole), []);
     play.settle.handle_closed("a");
-    assert_eq!(play.said_at(501, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(501, &Verdict::Whole), [WHOLE]);
 
     play.put("b", 1).said_at(600, &Verdict::Whole);
     play.settle.handle_writing("b");
     assert_eq!(play.said_at(2_599, &Verdict::Whole), []);
-    assert_eq!(play.said_at(2_600, &Verdict::Whole), [Saying::Whole], "a writer that never closes is not waited for");
+    assert_eq!(play.said_at(2_600, &Verdict::Whole), [WHOLE], "a writer that never closes is not waited for");
 }
 
 #[test]
@@ -133,7 +172,7 @@ fn one_that_changes_under_the_look_settles_anew() {
     assert_eq!(play.settle.handle_look(ms(100), "a", stamp(2), Some(content(2)), Verdict::Whole), None);
     play.put("a", 2);
     assert_eq!(play.said_at(199, &Verdict::Whole), []);
-    assert_eq!(play.said_at(200, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(200, &Verdict::Whole), [WHOLE]);
 }
 
 #[test]
@@ -144,7 +183,7 @@ fn one_that_is_gone_is_forgotten_and_one_that_vanishes_is_no_matter() {
     assert_eq!(play.said_at(100, &Verdict::Whole), []);
     assert_eq!(play.settle.handle_look(ms(100), "a", stamp(1), Some(content(1)), Verdict::Whole), None);
     play.put("a", 1).said_at(200, &Verdict::Whole);
-    assert_eq!(play.said_at(300, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(300, &Verdict::Whole), [WHOLE]);
 }
 
 #[test]
@@ -166,7 +205,7 @@ fn one_that_cannot_be_read_is_said_once_and_tried_at_each_rescan() {
     assert_eq!(play.said_at(3_000, &Verdict::Whole), []);
     assert_eq!(play.at(5_000, true, |_| denied()), []);
     assert_eq!(play.settle.wake_at(), None);
-    assert_eq!(play.at(10_000, true, |_| Verdict::Whole), [("a".to_owned(), Saying::Whole)]);
+    assert_eq!(play.at(10_000, true, |_| Verdict::Whole), [("a".to_owned(), WHOLE)]);
 }
 
 #[test]
@@ -199,15 +238,15 @@ fn a_name_that_never_does_is_said_at_once() {
 fn the_same_content_under_a_new_stamp_is_no_news() {
     let mut play = Play::new();
     play.put("a", 1).said_at(0, &Verdict::Whole);
-    assert_eq!(play.said_at(100, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(100, &Verdict::Whole), [WHOLE]);
     play.files.get_mut("a").unwrap().changed_ns = 7;
     assert_eq!(play.said_at(200, &Verdict::Whole), []);
     assert_eq!(play.said_at(300, &Verdict::Whole), []);
     assert_eq!(play.settle.wake_at(), None, "it was looked at");
     play.put("a", 2).said_at(400, &Verdict::Whole);
-    assert_eq!(play.said_at(500, &Verdict::Whole), [Saying::Whole]);
+    assert_eq!(play.said_at(500, &Verdict::Whole), [WHOLE]);
     play.put("a", 1).said_at(600, &Verdict::Whole);
-    assert_eq!(play.said_at(700, &Verdict::Whole), [Saying::Whole], "back to what it was is news");
+    assert_eq!(play.said_at(700, &Verdict::Whole), [WHOLE], "back to what it was is news");
 }
 
 /// What happens to one file.
@@ -247,12 +286,13 @@ fn verdict_on(number: u64) -> (Verdict, Option<Digest>) {
 
 proptest! {
     #[test]
-    fn each_content_that_settles_is_said_once_and_no_other(acts in prop::collection::vec(act(), 1..60)) {
+    fn each_content_that_settles_is_said_once_each_time_it_is_put_there(acts in prop::collection::vec(act(), 1..60)) {
         let mut settle = Settle::new(Duration::from_millis(100), Duration::from_secs(2));
         // What is there, since when, and what was said of it last.
         let (mut now, mut stamps) = (0, 0);
         let mut there: Option<(u64, Stamp, u64)> = None;
-        let mut said: Option<u64> = None;
+        let mut said: Option<(u64, i128)> = None;
+        let as_put = |number: u64, stamp: Stamp| (number, if number < 4 { stamp.modified_ns } else { 0 });
         let quiet = [Act::Wait(2_000), Act::Rescan, Act::Wait(2_000)];
         for act in acts.into_iter().chain(quiet) {
             let mut until = now;
@@ -281,8 +321,9 @@ proptest! {
                     let saying = settle.handle_look(ms(now), &name, stamp, digest, verdict.clone());
                     if let Some(saying) = saying {
                         prop_assert!(now - since >= 100, "{number} had no time to settle");
-                        prop_assert_eq!(saying == Saying::Whole, verdict == Verdict::Whole);
-                        prop_assert_ne!(said.replace(number), Some(number), "said twice");
+                        prop_assert_eq!(matches!(saying, Saying::Whole { .. }), verdict == Verdict::Whole);
+                        let put = as_put(number, stamp);
+                        prop_assert_ne!(said.replace(put), Some(put), "said twice");
                     }
                 }
                 prop_assert!(settle.due(ms(now)).is_empty(), "it would be looked at without end");
@@ -293,6 +334,7 @@ proptest! {
             }
             now = until;
         }
-        prop_assert_eq!(said, there.map(|(number, ..)| number), "all is quiet, and what is there was said");
+        let there = there.map(|(number, stamp, _)| as_put(number, stamp));
+        prop_assert_eq!(said, there, "all is quiet, and what is there was said");
     }
 }

@@ -357,6 +357,7 @@ fn births_and_upgrades_and_keys_are_all_that_a_policy_has() {
         drain_timeout: Duration::from_secs(78),
         laggards: Laggard::Kill,
         verify_timeout: Duration::from_secs(79),
+        keep_exports: ["demo:counter/counter".to_owned()].into(),
     };
     let mut policy = Policy::default();
     policy.take_births(&other);

@@ -9,27 +9,28 @@ fn the_same_bytes_are_ignored_and_that_is_said() {
     check(
         "run counter@1 \n offer counter@1 \n offer counter@1 \n deploy counter@1",
         expect![[r#"
-        run counter@1
-        deploy counter@1
-          answer 1: Upgrade(UpgradeId(1))
-          load counter@1
-        loaded
-          prove counter@1
-        proved
-          write table: counter@1, counter@1 in hand
-        written
-          publish counter@1
-          tell: counter 1 serves
-          receipt 1 of counter: Settled at settled, none -> 1
-          write table: counter@1
-        offer counter@1
-          tell: counter@1.wasm is ignored: counter runs these bytes already (1)
-          write table: counter@1
-        offer counter@1
-        deploy counter@1
-          tell: counter.wasm is ignored: counter runs these bytes already (1)
-          answer 2: Nothing("counter runs these bytes already (1)")
-    "#]],
+            run counter@1
+            deploy counter@1
+              answer 1: Upgrade(UpgradeId(1))
+              load counter@1
+            loaded
+              prove counter@1
+            proved
+              write table: counter@1, counter@1 in hand
+            written
+              publish counter@1
+              tell: counter 1 serves
+              receipt 1 of counter: Settled at settled, none -> 1
+              write table: counter@1
+            offer counter@1
+              tell: counter@1.wasm is ignored: counter runs these bytes already (1)
+              write table: counter@1
+            offer counter@1
+              tell: counter@1.wasm is ignored: counter runs these bytes already (1)
+            deploy counter@1
+              tell: counter.wasm is ignored: counter runs these bytes already (1)
+              answer 2: Nothing("counter runs these bytes already (1)")
+        "#]],
     );
 }
 
@@ -308,10 +309,10 @@ fn a_file_that_joined_an_upgrade_is_no_offer_at_the_next_start() {
     stage.set("judge maths@2 \n written \n drained maths@1 \n written");
     let mut stage = stage.reborn();
     stage.set("begin \n loaded \n written");
-    stage.play("offer maths@1 \n offer maths@1 in maths \n wait 20ms");
+    stage.play("offer maths@1 there \n offer maths@1 there in maths \n wait 20ms");
     expect![[r#"
-        offer maths@1
-        offer maths@1 in maths
+        offer maths@1 there
+        offer maths@1 there in maths
         wait 20ms
     "#]]
     .assert_eq(&stage.told());
@@ -325,9 +326,10 @@ fn what_is_decided_late_does_not_hide_what_the_file_holds_since() {
     stage.set("written \n wait 20ms \n loaded \n proved \n written \n drained maths@2 \n written");
     let mut stage = stage.reborn();
     stage.set("begin \n loaded \n written");
-    stage.play("offer maths@3 10 in maths \n wait 20ms");
+    stage.play("offer maths@3 10 there in maths \n wait 20ms");
     expect![[r#"
-        offer maths@3 10 in maths
+        offer maths@3 10 there in maths
+          forget 3
         wait 20ms
     "#]]
     .assert_eq(&stage.told());

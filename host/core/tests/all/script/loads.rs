@@ -1,6 +1,6 @@
 //! First loads, and what is judged before anything is touched.
 
-use changeling_core::contract::{Shape, ShapeSet};
+use changeling_core::contract::{Shape, ShapeSet, Signature};
 use changeling_core::policy::{Sample, Strategy};
 use expect_test::expect;
 
@@ -497,4 +497,34 @@ fn what_the_dry_run_had_no_time_for_is_counted() {
           write table: counter@1
     "#]]
     .assert_eq(&stage.told());
+}
+
+#[test]
+fn an_export_that_is_to_be_kept_may_neither_go_nor_change() {
+    let manifest = |names: &'static [&'static str]| {
+        let mut stage =
+            Stage::new(|policy| policy.keep_exports = names.iter().map(|name| (*name).to_owned()).collect());
+        for (number, functions) in [(1, ["a@1.0.0#x", "a@1.0.0#y", "b#z"].as_slice()), (2, &["a@1.0.0#x", "c#w"])] {
+            stage.version("maths", number, |it| {
+                let result =
+                    |name: &&str| Some(if *name == "a@1.0.0#x" && number == 2 { "u8" } else { "u64" }.to_owned());
+                let function = |name| Signature { params: Vec::new(), result: result(name) };
+                it.functions = functions.iter().map(|name| (format!("demo:maths/{name}"), function(name))).collect();
+            });
+        }
+        stage.set("run maths@1 \n deploy maths@2");
+        stage.play("loaded");
+        stage.told()
+    };
+    expect![[r#"
+        loaded
+          receipt 2 of maths: Refused at checked, 1 -> 2
+            reason: exports: maths 1 exports demo:maths/a@1.0.0#x as func() -> u64, which `keep-exports` names, and 2 exports it as func() -> u8; export it as it was, or take "demo:maths/a" out of `keep-exports` of maths in the manifest; and 1 more
+            refusal: exports: maths 1 exports demo:maths/a@1.0.0#x as func() -> u64, which `keep-exports` names, and 2 exports it as func() -> u8; export it as it was, or take "demo:maths/a" out of `keep-exports` of maths in the manifest
+            refusal: exports: maths 1 exports demo:maths/a@1.0.0#y as func() -> u64, which `keep-exports` names, and 2 does not export it; export it as it was, or take "demo:maths/a" out of `keep-exports` of maths in the manifest
+          retire maths@2
+    "#]].assert_eq(&manifest(&["demo:maths/a", "demo:maths/none"]));
+    assert!(manifest(&["demo:maths/b", "demo:maths/a@1.0.1"]).contains("demo:maths/b#z as func() -> u64"));
+    assert!(manifest(&["demo:maths/a@1.0.0"]).contains("2 exports it as func() -> u8"));
+    assert!(manifest(&["demo:maths/c"]).contains("prove maths@2"));
 }

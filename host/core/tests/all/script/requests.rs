@@ -1,6 +1,5 @@
 //! What people ask for, each answered once.
 
-use changeling_core::policy::Settings;
 use expect_test::expect;
 
 use super::stage::Stage;
@@ -157,34 +156,6 @@ fn a_component_is_removed() {
 }
 
 #[test]
-fn a_component_that_is_used_stays() {
-    let log = "changeling:actor/log@0.1.0";
-    let settings = Settings { provides: [log.to_owned()].into(), ..Settings::default() };
-    let mut stage = Stage::with(settings, Default::default());
-    stage.version("maths", 1, |it| {
-        let get = it.functions["demo:maths/api#get"].clone();
-        it.functions.insert(format!("{log}#write"), get);
-    });
-    stage.version("plain", 1, |it| {
-        *it = changeling_core::sim::service("plain", 1);
-        it.imports = [log.to_owned()].into();
-    });
-    stage.set("run maths@1 \n run plain@1");
-    stage.play("remove maths \n remove maths force \n written");
-    expect![[r#"
-        remove maths
-          answer 3: Failed(Refused("plain imports changeling:actor/log@0.1.0, so maths stays; remove that first, or use force"), "plain imports changeling:actor/log@0.1.0, so maths stays; remove that first, or use force")
-        remove maths force
-          write table: plain@1
-        written
-          publish no maths
-          retire maths@1
-          tell: maths is removed
-          answer 4: Done
-    "#]].assert_eq(&stage.told());
-}
-
-#[test]
 fn an_upgrade_in_hand_is_not_removed_from_under() {
     let mut stage = running();
     stage.play("deploy counter@2 \n remove counter \n remove unknown");
@@ -193,7 +164,7 @@ fn an_upgrade_in_hand_is_not_removed_from_under() {
           answer 3: Upgrade(UpgradeId(3))
           load counter@2
         remove counter
-          answer 4: Failed(Refused("an upgrade of counter is in hand: turn it back first, or let it end"), "an upgrade of counter is in hand: turn it back first, or let it end")
+          answer 4: Failed(Refused("an upgrade of counter is in hand: let it end, or turn it back first (`POST /v1/components/counter/turn-back`)"), "an upgrade of counter is in hand: let it end, or turn it back first (`POST /v1/components/counter/turn-back`)")
         remove unknown
           answer 5: Failed(NoSuchComponent, "there is no component unknown")
     "#]].assert_eq(&stage.told());

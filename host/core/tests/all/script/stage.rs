@@ -203,15 +203,17 @@ impl Stage {
                 let version = version.unwrap_or_else(|| made_up(component.as_str(), number(digest)));
                 Event::Loaded { component, digest, outcome: Ok(Box::new(version)) }
             }
-            "load-fails" => {
+            "load-fails" | "load-is-hindered" => {
                 let (component, digest) = self.loads.pop_front()?;
-                let refusal = Refusal::new(Step::Compiled, "compile", Cause::Bytes, rest.join(" "));
+                let cause = if what == "load-fails" { Cause::Bytes } else { Cause::Machine };
+                let refusal = Refusal::new(Step::Compiled, "compile", cause, rest.join(" "));
                 Event::Loaded { component, digest, outcome: Err(refusal) }
             }
             "proved" => Event::Proved { upgrade: self.proving?, outcome: Proof::Proven },
             "unproven" => Event::Proved { upgrade: self.proving?, outcome: Proof::Unproven(rest.join(" ")) },
-            "not-proved" => {
-                let refusal = Refusal::new(Step::Verified, "init", Cause::Bytes, rest.join(" "));
+            "not-proved" | "past-limit" => {
+                let cause = if what == "not-proved" { Cause::Bytes } else { Cause::Surroundings };
+                let refusal = Refusal::new(Step::Verified, "init", cause, rest.join(" "));
                 Event::Proved { upgrade: self.proving?, outcome: Proof::Refused(refusal) }
             }
             "rehearsed" | "rehearsal-fails" | "not-looked" => {
@@ -255,9 +257,7 @@ impl Stage {
             "stop" => self.asked(Request::Stop(address())),
             "restart" => self.asked(Request::Restart(address())),
             "turn-back" => self.asked(Request::TurnBack(sim::component(rest[0]))),
-            "remove" => {
-                self.asked(Request::Remove { component: sim::component(rest[0]), force: rest.get(1) == Some(&"force") })
-            }
+            "remove" => self.asked(Request::Remove(sim::component(rest[0]))),
             "end" => Event::End,
             _ => return None,
         })
@@ -268,7 +268,7 @@ impl Stage {
         Event::Asked { request: RequestId(self.requests), what }
     }
 
-    /// `NAME@N`, at which wall time the file was modified where that is not now, and `in FILE` where it is another one.
+    /// `NAME@N`, `there` where it lay there before, at which wall time the file was modified where that is not now, and `in FILE` where it is another one.
     fn offered(&mut self, is_deploy: bool, rest: &[&str]) -> Event {
         let (name, digest) = named(rest[0]);
         let modified = rest.get(1).and_then(|at| at.parse().ok()).unwrap_or(self.now.0 / 1_000);
@@ -287,6 +287,7 @@ impl Stage {
             source,
             strategy: rest.contains(&"by-restart").then_some(Strategy::Restart),
             is_trial: rest.contains(&"dry-run"),
+            lay_there: rest.contains(&"there"),
         };
         self.requests += u64::from(is_deploy);
         Event::Offered { offer, request: is_deploy.then_some(RequestId(self.requests)) }
@@ -388,6 +389,9 @@ fn brief(effect: &Effect) -> Option<String> {
         },
         Effect::Retire { component, digest } => format!("retire {component}@{}", n(*digest)),
         Effect::Forget { digest } => format!("forget {}", n(*digest)),
+        Effect::LookAgain { files } => {
+            format!("look again at {}", files.iter().cloned().collect::<Vec<_>>().join(", "))
+        }
         Effect::Stop { address, reason, .. } => format!("stop {address}: {reason}"),
         Effect::Park { address, restarts, .. } => format!("park {address}, {restarts} restarts"),
         Effect::Record { receipt } => of(receipt),
