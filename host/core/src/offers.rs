@@ -26,6 +26,7 @@ impl Component {
     pub fn offered(&mut self, offer: Offer, request: Option<RequestId>, turn: &mut Turn<'_>) {
         let is_replaced = offer.source.file().is_some_and(|file| self.no_longer_holds(file));
         if !is_replaced && !folder::is_news(&turn.ledger.table, &offer) {
+            turn.let_go.push(offer.digest);
             return;
         }
         if offer.is_trial

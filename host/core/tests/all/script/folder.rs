@@ -153,11 +153,13 @@ fn a_version_from_before_is_an_upgrade_like_any_other() {
 fn what_was_refused_for_its_bytes_is_tried_again_only_when_asked() {
     let mut stage = Stage::new(|_| {});
     stage.set("deploy counter@1 \n load-fails it is a core module \n written");
-    stage.play("offer counter@1 \n wait 20ms \n deploy counter@1");
+    stage.play("offer counter@1 \n offer counter@1 \n wait 20ms \n deploy counter@1");
     expect![[r#"
         offer counter@1
           tell: counter@1.wasm is ignored: refused before: compile: it is a core module; `deploy` tries again
           write table: 
+          forget 1
+        offer counter@1
           forget 1
         wait 20ms
         deploy counter@1
@@ -292,6 +294,7 @@ fn what_is_decided_late_does_not_hide_what_the_file_holds_since() {
     stage.play("offer maths@3 10 in maths \n wait 20ms");
     expect![[r#"
         offer maths@3 10 in maths
+          forget 3
         wait 20ms
     "#]]
     .assert_eq(&stage.told());
