@@ -574,19 +574,21 @@ const SHORT: &str = "save-limit = \"100ms\"\nhold-timeout = \"100ms\"\ndrain-tim
 /// The upgrade waits as long as was said, and the one who saves is named; nobody else waits for it. It saves on where it
 /// was, and its callers wait no longer than they want to.
 pub fn an_endless_save_is_waited_for_no_longer_than_said() {
-    let (living, receipt) = saving_on();
-    assert_eq!(living.host.call("other", "increment", json!([1])), json!(1));
-    let late = living.host.run(&["call", "counter", "get", "--deadline", "50ms"]);
-    assert_eq!(late.status.code(), Some(7), "{}", String::from_utf8_lossy(&late.stderr));
-    let actor = living.host.actor("counter");
-    assert_eq!((&actor["digest"], &actor["restarts"]), (&living.before["digest"], &json!(0)));
-    assert_ne!(actor["digest"], receipt.0["to"]["digest"]);
+    for manifest in both_ways(&format!("{HASTY}{SHORT}")) {
+        let (living, receipt) = saving_on(&manifest);
+        assert_eq!(living.host.call("other", "increment", json!([1])), json!(1));
+        let late = living.host.run(&["call", "counter", "get", "--deadline", "50ms"]);
+        assert_eq!(late.status.code(), Some(7), "{}", String::from_utf8_lossy(&late.stderr));
+        let actor = living.host.actor("counter");
+        assert_eq!((&actor["digest"], &actor["restarts"]), (&living.before["digest"], &json!(0)));
+        assert_ne!(actor["digest"], receipt.0["to"]["digest"]);
+    }
 }
 
 /// When it has had all the time of the processors that a `save` may take, it dies of that, which is told, and begins anew
 /// on what is current.
 pub fn an_endless_save_ends() {
-    let (living, receipt) = saving_on();
+    let (living, receipt) = saving_on(&format!("{HASTY}{SHORT}verify = \"none\"\n"));
     living.host.until_within(ENDLESS, "it has begun anew", |host| {
         host.actor("counter")["digest"] == receipt.0["to"]["digest"] && host.actor("counter")["state"] == "idle"
     });
@@ -601,8 +603,8 @@ pub fn an_endless_save_ends() {
 const ENDLESS: Duration = Duration::from_secs(600);
 
 /// One whose `save` has no end, past the upgrade that gave up on it; and the receipt of that.
-fn saving_on() -> (Living, Receipt) {
-    let living = Living::of_unlucky(&format!("{HASTY}{SHORT}"), "", "save:loop@13");
+fn saving_on(manifest: &str) -> (Living, Receipt) {
+    let living = Living::of_unlucky(manifest, "", "save:loop@13");
     living.host.drop_in("other", "counter-v1").settled();
     let receipt = living.offered(&flawless()).ended("partial");
     assert_eq!(receipt.0["holders"], json!(["counter"]));
@@ -611,14 +613,16 @@ fn saving_on() -> (Living, Receipt) {
 
 /// It runs on to its end, and the actor goes on; it goes over when its `save` is quick again.
 pub fn a_slow_save_is_not_now() {
-    let living = Living::of_unlucky(&format!("{HASTY}{SHORT}"), "", "save:slow@13");
-    let receipt = living.offered(&flawless()).ended("partial");
-    assert_eq!((receipt.actors("switched"), receipt.actors("not_now")), (0, 1));
-    assert_eq!(receipt.0["holders"], json!(["counter"]));
-    assert_eq!(living.host.call("counter", "increment", json!([1])), json!(UNLUCKY + 1));
-    living.host.until("it has gone over", |host| host.actor("counter")["digest"] == receipt.0["to"]["digest"]);
-    assert_eq!(living.host.call("counter", "get", json!([])), json!(UNLUCKY + 1));
-    assert_eq!(living.host.actor("counter")["restarts"], json!(0));
+    for manifest in both_ways(&format!("{HASTY}{SHORT}")) {
+        let living = Living::of_unlucky(&manifest, "", "save:slow@13");
+        let receipt = living.offered(&flawless()).ended("partial");
+        assert_eq!((receipt.actors("switched"), receipt.actors("not_now")), (0, 1));
+        assert_eq!(receipt.0["holders"], json!(["counter"]));
+        assert_eq!(living.host.call("counter", "increment", json!([1])), json!(UNLUCKY + 1));
+        living.host.until("it has gone over", |host| host.actor("counter")["digest"] == receipt.0["to"]["digest"]);
+        assert_eq!(living.host.call("counter", "get", json!([])), json!(UNLUCKY + 1));
+        assert_eq!(living.host.actor("counter")["restarts"], json!(0));
+    }
 }
 
 /// A state that finds no room in memory and none on disk is not left: its actor stays where it is.
