@@ -18,7 +18,7 @@ fn a_disk_that_refuses_at_any_change_ends_no_host_and_makes_it_say_nothing_untru
 }
 
 #[test]
-#[ignore = "long: some 1,000 runs, a disk that refuses at every change of it"]
+#[ignore = "long: some 1,200 runs, a disk that refuses at every change of it"]
 fn every_refusal_of_the_disk() {
     let points = Points::of_the_standard_run();
     each(points.faults(&REFUSALS), None, |fault| points.run(fault));

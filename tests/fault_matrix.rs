@@ -2,14 +2,18 @@
 //! must come of it. A fault that cannot meet a step says why not. `CHANGELING_MATRIX` is how often each is done, once
 //! where it does not say.
 //!
-//! Read with the rules of upgrades: a candidate that fails is *refused*, and the current version runs on with its state
-//! and its queue. Left out with their steps: probation and an operator's rollback, which there are not yet, and what
-//! needs a journal or durable state.
+//! Read with the rules of upgrades: a candidate that fails is *refused*, or *rolled back* where an actor had switched, and
+//! the current version runs on with its state and its queue. A file that is no component is no offer: it is told of, and
+//! has no receipt. Steps that there are not yet have rows that say so; what needs a journal or durable state is left out.
 
+mod pair;
+mod records;
 mod stage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use pair::*;
+use records::*;
 use stage::*;
 
 use crate::support::bomb;
@@ -18,7 +22,7 @@ use crate::support::bomb;
 enum Cell {
     Must(Box<dyn Fn()>),
     /// It cannot be: why not.
-    No(#[expect(dead_code, reason = "whoever reads the table reads it")] &'static str),
+    No(&'static str),
 }
 
 /// A step, and each fault.
@@ -46,6 +50,24 @@ const fn no(why: &'static str) -> Cell {
 }
 
 impl Row {
+    /// A step that there is not.
+    fn left_out(step: &'static str, why: &'static str) -> Self {
+        Self {
+            step,
+            error: no(why),
+            trap: no(why),
+            endless: no(why),
+            allocates: no(why),
+            wrong_bytes: no(why),
+            slow: no(why),
+            killed: no(why),
+            disk_full: no(why),
+            forbidden: no(why),
+            clock_jumps: no(why),
+            file_vanishes: no(why),
+        }
+    }
+
     /// Does every cell, and names each that failed.
     fn holds(self) {
         let times = std::env::var("CHANGELING_MATRIX").map_or(1, |text| text.parse().expect("a number"));
@@ -64,7 +86,13 @@ impl Row {
         ];
         let mut failed = Vec::new();
         for (fault, cell) in cells {
-            let Cell::Must(come) = cell else { continue };
+            let come = match cell {
+                Cell::Must(come) => come,
+                Cell::No(why) => {
+                    eprintln!("{} × {fault}: left out, {why}", self.step);
+                    continue;
+                }
+            };
             for time in 1..=times {
                 if catch_unwind(AssertUnwindSafe(&come)).is_err() {
                     failed.push(format!("{} × {fault}, time {time}", self.step));
@@ -82,6 +110,8 @@ const NO_FILE: &str = "it writes no file";
 fn load() {
     let row = Row {
         step: "load",
+        // What is no component is not offered to anybody, so there is no upgrade that could have a receipt: an event
+        // says why it changes nothing.
         error: must(|| ignored(b"this is a letter, and no component", "it is text")),
         trap: no(NOTHING_OF_THE_GUEST),
         endless: no(NOTHING_OF_THE_GUEST),
@@ -123,16 +153,16 @@ fn instantiate() {
     let row = Row {
         step: "instantiate",
         error: must(an_import_that_nobody_provides),
-        trap: must(|| refused("start:trap", "instantiation", SCRIPT)),
-        endless: must(|| refused("start:loop", "instantiation", "of CPU")),
-        allocates: must(|| refused("start:allocate", "instantiation", "memory: it asked for")),
+        trap: must(|| never_starts("start:trap", SCRIPT)),
+        endless: must(|| never_starts("start:loop", "of CPU")),
+        allocates: must(|| never_starts("start:allocate", "memory: it asked for")),
         wrong_bytes: must(damaged_code_in_the_cache),
-        slow: must(|| refused("start:slow", "instantiation", "of CPU")),
-        killed: must(|| killed_in("start:slow", "checked")),
+        slow: must(|| never_starts("start:slow", "of CPU")),
+        killed: must(|| killed_in("start:slow", "verified")),
         disk_full: no(NO_FILE),
         forbidden: no(NO_FILE),
-        clock_jumps: must(|| the_clock_jumps_in("start:slow", "checked")),
-        file_vanishes: must(|| the_file_vanishes_in("start:slow", "checked")),
+        clock_jumps: must(|| the_clock_jumps_in("start:slow", "verified")),
+        file_vanishes: must(|| the_file_vanishes_in("start:slow", "verified")),
     };
     row.holds();
 }
@@ -150,8 +180,8 @@ fn init_at_the_first_start() {
         killed: must(killed_in_its_first_init),
         disk_full: no(NO_FILE),
         forbidden: no(NO_FILE),
-        clock_jumps: must(|| the_clock_jumps_in("init:slow", "checked")),
-        file_vanishes: must(|| the_file_vanishes_in("init:slow", "checked")),
+        clock_jumps: must(|| the_clock_jumps_in("init:slow", "verified")),
+        file_vanishes: must(|| the_file_vanishes_in("init:slow", "verified")),
     };
     row.holds();
 }
@@ -179,31 +209,55 @@ fn call() {
 fn save_by_the_old_version() {
     let row = Row {
         step: "save (old)",
-        error: must(|| refused_by_the_old("save:err@13", SCRIPT)),
-        trap: must(|| lost_by_the_old("save:trap@13", SCRIPT)),
+        error: must(|| {
+            refused_by_the_old("save:err@13", SCRIPT);
+            rolled_back_by_the_old("save:err@13", "save", SCRIPT);
+        }),
+        trap: must(|| {
+            lost_by_the_old("save:trap@13", SCRIPT);
+            rolled_back_and_lost("save:trap@13", SCRIPT);
+        }),
         endless: must(an_endless_save_is_waited_for_no_longer_than_said),
-        allocates: must(|| lost_by_the_old("save:allocate@13", "memory: it asked for")),
-        wrong_bytes: must(|| refused_by_the_new("save:wrong@13", "code-change")),
+        allocates: must(|| {
+            lost_by_the_old("save:allocate@13", "memory: it asked for");
+            rolled_back_and_lost("save:allocate@13", "memory: it asked for");
+        }),
+        wrong_bytes: must(|| {
+            refused_by_the_new("save:wrong@13", "code-change");
+            rolled_back_by_the_old("save:wrong@13", "code-change", "");
+        }),
         slow: must(a_slow_save_is_not_now),
         killed: must(|| killed_while_the_old_saves("save:slow@13")),
-        disk_full: must(|| kept_states_need_a_disk("enospc:kept", "No space left on device")),
-        forbidden: must(|| kept_states_need_a_disk("eacces:kept", "Permission denied")),
-        clock_jumps: must(|| the_clock_jumps_in("save:slow", "checked")),
-        file_vanishes: must(|| the_file_vanishes_in("save:slow", "checked")),
+        disk_full: must(|| {
+            kept_states_need_a_disk("enospc:kept", "No space left on device");
+            rolled_back_for_want_of_a_disk("enospc:create:kept@2", "No space left on device");
+        }),
+        forbidden: must(|| {
+            kept_states_need_a_disk("eacces:kept", "Permission denied");
+            rolled_back_for_want_of_a_disk("eacces:create:kept@2", "Permission denied");
+        }),
+        clock_jumps: must(|| the_clock_jumps_while_the_old_saves("save:slow@13")),
+        file_vanishes: must(|| the_file_vanishes_while_the_old_saves("save:slow@13")),
     };
     row.holds();
+}
+
+#[test]
+#[ignore = "long: a save may take a minute of CPU"]
+fn an_endless_save_by_the_old_version_ends() {
+    an_endless_save_ends();
 }
 
 #[test]
 fn code_change_in_the_new_version() {
     let row = Row {
         step: "code-change (new)",
-        error: must(|| refused("code-change:err@40", "code-change", SCRIPT)),
-        trap: must(|| refused("code-change:trap@40", "code-change", SCRIPT)),
-        endless: must(|| refused("code-change:loop@40", "code-change", "of CPU")),
-        allocates: must(|| refused("code-change:allocate@40", "code-change", "memory: it asked for")),
-        wrong_bytes: must(|| refused("code-change:wrong@40", "code-change", "utf-8")),
-        slow: must(|| refused("code-change:slow@40", "code-change", "of CPU")),
+        error: must(|| keeps("code-change:err", "code-change", SCRIPT)),
+        trap: must(|| keeps("code-change:trap", "code-change", SCRIPT)),
+        endless: must(|| keeps("code-change:loop", "code-change", "of CPU")),
+        allocates: must(|| keeps("code-change:allocate", "code-change", "memory: it asked for")),
+        wrong_bytes: must(|| keeps("code-change:wrong", "code-change", "utf-8")),
+        slow: must(|| keeps("code-change:slow", "code-change", "of CPU")),
         killed: must(|| killed_in("code-change:slow@40", "switching")),
         disk_full: no(NO_FILE),
         forbidden: no(NO_FILE),
@@ -236,12 +290,12 @@ fn restore_in_the_same_version() {
 fn health_of_the_new_version() {
     let row = Row {
         step: "health",
-        error: must(|| refused("health:err", "health check", SCRIPT)),
-        trap: must(|| refused("health:trap", "health check", SCRIPT)),
-        endless: must(|| refused("health:loop", "health check", "of CPU")),
-        allocates: must(|| refused("health:allocate", "health check", "memory: it asked for")),
-        wrong_bytes: must(|| refused("health:wrong", "health check", "utf-8")),
-        slow: must(|| refused("health:slow", "health check", "of CPU")),
+        error: must(|| keeps("health:err", "health check", SCRIPT)),
+        trap: must(|| keeps("health:trap", "health check", SCRIPT)),
+        endless: must(|| keeps("health:loop", "health check", "of CPU")),
+        allocates: must(|| keeps("health:allocate", "health check", "memory: it asked for")),
+        wrong_bytes: must(|| keeps("health:wrong", "health check", "utf-8")),
+        slow: must(|| keeps("health:slow", "health check", "of CPU")),
         killed: must(|| killed_in("health:slow@40", "switching")),
         disk_full: no(NO_FILE),
         forbidden: no(NO_FILE),
@@ -255,21 +309,33 @@ fn health_of_the_new_version() {
 fn switch() {
     let row = Row {
         step: "switch",
-        error: must(|| refused_by_the_disk("eio:write:table.json", "Input/output error")),
+        // The table is written twice: that it is in hand, and, when the actors have switched, that it is current.
+        error: must(|| {
+            refused_by_the_disk("eio:write:table.json", "Input/output error");
+            turned_back_by_the_disk("eio:write:table.json@2", "Input/output error");
+        }),
         trap: no(NOTHING_OF_THE_GUEST),
         endless: no(NOTHING_OF_THE_GUEST),
         allocates: no(NOTHING_OF_THE_GUEST),
         wrong_bytes: no(NOTHING_OF_THE_GUEST),
         slow: must(who_is_at_work_is_not_waited_for_for_ever),
         killed: must(|| {
+            killed_at("kill-in:sync:table.json", Comes::AsItWas);
             killed_at("kill:rename:table.json", Comes::AsItWas);
-            killed_at("kill-in:rename:table.json", Comes::Either);
-            killed_at("kill-in:sync:table.json", Comes::Either);
+            killed_at("kill-in:rename:table.json", Comes::Interrupted);
+            killed_at("kill:rename:table.json@2", Comes::Interrupted);
+            killed_at("kill-in:rename:table.json@2", Comes::New);
         }),
-        disk_full: must(|| refused_by_the_disk("enospc:table.json", "No space left on device")),
-        forbidden: must(|| refused_by_the_disk("eacces:table.json", "Permission denied")),
-        clock_jumps: must(|| the_clock_jumps_in("", "switching")),
-        file_vanishes: must(|| the_file_vanishes_in("", "switching")),
+        disk_full: must(|| {
+            refused_by_the_disk("enospc:table.json", "No space left on device");
+            turned_back_by_the_disk("enospc:write:table.json@2", "No space left on device");
+        }),
+        forbidden: must(|| {
+            refused_by_the_disk("eacces:table.json", "Permission denied");
+            turned_back_by_the_disk("eacces:create:table.json@2", "Permission denied");
+        }),
+        clock_jumps: must(the_clock_jumps_while_one_is_at_work),
+        file_vanishes: must(the_file_vanishes_while_one_is_at_work),
     };
     row.holds();
 }
@@ -287,8 +353,42 @@ fn purge() {
         killed: must(killed_before_bytes_are_removed),
         disk_full: no("it only removes files, which takes no room"),
         forbidden: must(|| bytes_that_cannot_be_removed("eacces:remove:versions", "Permission denied")),
-        clock_jumps: must(|| the_clock_jumps_in("", "published")),
-        file_vanishes: must(|| the_file_vanishes_in("", "published")),
+        clock_jumps: must(the_clock_jumps_while_a_call_is_in_flight),
+        file_vanishes: must(the_file_vanishes_while_a_call_is_in_flight),
     };
     row.holds();
+}
+
+#[test]
+fn persist() {
+    let row = Row {
+        step: "persist (table and receipts)",
+        error: must(|| a_receipt_waits_for_the_disk("eio:receipts", "Input/output error")),
+        trap: no(NOTHING_OF_THE_GUEST),
+        endless: no(NOTHING_OF_THE_GUEST),
+        allocates: no("what a guest says in it is cut to a few words, and what is kept is counted"),
+        wrong_bytes: must(a_damaged_table_is_named_and_nothing_else_is_touched),
+        slow: no("one thread writes, and a call never waits for it"),
+        killed: must(|| {
+            killed_at("kill:rename:receipts", Comes::New);
+            killed_at("kill-in:rename:receipts", Comes::Settled);
+        }),
+        disk_full: must(|| a_receipt_waits_for_the_disk("enospc:receipts", "No space left on device")),
+        forbidden: must(|| a_receipt_waits_for_the_disk("eacces:receipts", "Permission denied")),
+        clock_jumps: must(receipts_follow_each_other_whatever_the_clock_says),
+        file_vanishes: must(a_table_that_is_gone_takes_no_state_with_it),
+    };
+    row.holds();
+}
+
+#[test]
+fn probation() {
+    Row::left_out("probation", "there is none: what is published is not turned back by itself").holds();
+    is_no_setting("probation", "\"30s\"");
+}
+
+#[test]
+fn rollback() {
+    Row::left_out("rollback (an operator's)", "there is none: only an upgrade in hand is turned back").holds();
+    is_no_command("rollback");
 }

@@ -18,6 +18,6 @@ pub use guests::wasm;
 pub use host::{Answer, BINARY, Host, lives};
 pub use judge::judge;
 pub use load::Load;
-pub use play::{Told, copy, digest_of, is_of_the_disk, is_whole, receipts_follow_each_other, stage};
+pub use play::{Told, copy, cut_off, digest_of, in_hand, is_of_the_disk, is_whole, receipts_follow_each_other, stage};
 pub use points::{Points, each};
 pub use receipt::Receipt;

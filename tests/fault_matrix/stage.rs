@@ -1,41 +1,50 @@
 //! What is done in a cell of the matrix, and how it is judged: a counter lives, something goes wrong, and what must not
 //! have changed has not, and the next good version is taken.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{Brittle, Host, Receipt, bomb, bytes, scripted, variant};
+use crate::support::{Answer, Brittle, Host, Receipt, bomb, bytes, scripted, variant};
 
 /// What the scripted guest says when it errs or panics.
 pub const SCRIPT: &str = "does as the script says";
 /// Limits that anything slow or endless meets soon.
-const HASTY: &str = "[host]\nsettle = \"20ms\"\nstalled = \"200ms\"\n\
+pub const HASTY: &str = "[host]\nsettle = \"20ms\"\nstalled = \"200ms\"\n\
                      [components.counter]\ncpu = \"100ms\"\nchange-budget = \"100ms\"\n";
-/// Limits that what is slow stays within.
-const PATIENT: &str = "[host]\nsettle = \"20ms\"\n[components.counter]\ncpu = \"20s\"\nchange-budget = \"20s\"\n";
+/// Limits that what is slow stays within. Nothing is tried on a copy before, so that what is slow is so when it is live.
+const PATIENT: &str = "[host]\nsettle = \"20ms\"\n\
+                       [components.counter]\ncpu = \"20s\"\nchange-budget = \"20s\"\nverify = \"none\"\n";
 /// What the counter is at before anything goes wrong.
-const TOTAL: u64 = 40;
+pub const TOTAL: u64 = 40;
 /// What one is at whose fault is in its `save`: versions are tried on 0 before they are taken, and must pass.
-const UNLUCKY: u64 = 13;
-const YEAR: i64 = 365 * 24 * 3_600 * 1_000;
+pub const UNLUCKY: u64 = 13;
+pub const YEAR: i64 = 365 * 24 * 3_600 * 1_000;
 
 /// A counter that lives, and what it was before something went wrong.
-struct Living {
-    host: Host,
+pub struct Living {
+    pub host: Host,
+    total: u64,
     before: Value,
     state: Vec<u8>,
 }
 
 /// The first version, at its total.
-fn living(manifest: &str, disk: &str) -> Living {
+pub fn living(manifest: &str, disk: &str) -> Living {
     Living::of(manifest, disk, &bytes("counter-v1"), TOTAL)
 }
 
+/// The upgrades that its table says are in hand.
+fn in_hand(host: &Host) -> BTreeSet<u64> {
+    crate::support::in_hand(&host.dir().join(".changeling"))
+}
+
 /// A good version after a scripted one: with the same exports, and without a fault.
-fn flawless() -> Vec<u8> {
+pub fn flawless() -> Vec<u8> {
     scripted("none")
 }
 
@@ -45,12 +54,14 @@ impl Living {
         host.write_file("counter.wasm", version);
         host.receipt_after("counter", 0).settled();
         assert_eq!(host.call("counter", "increment", json!([total])), json!(total));
+        // What is written from here on is written for the sake of what comes.
+        host.until("that upgrade is over", |host| in_hand(host).is_empty());
         let (before, state) = (host.actor("counter"), host.state("counter"));
-        Self { host, before, state }
+        Self { host, total, before, state }
     }
 
     /// Drops a version in; its receipt.
-    fn offered(&self, version: &[u8]) -> Receipt {
+    pub fn offered(&self, version: &[u8]) -> Receipt {
         let last = self.host.last_receipt("counter");
         self.host.write_file("counter.wasm", version);
         self.host.receipt_after("counter", last)
@@ -65,8 +76,8 @@ impl Living {
     }
 
     /// Nothing has changed: version, state, restarts; and a good version is taken with that state.
-    fn stays_untouched(self) {
-        let Self { host, before, state } = &self;
+    pub fn stays_untouched(self) {
+        let Self { host, before, state, .. } = &self;
         let actor = host.actor("counter");
         for of in ["digest", "label", "restarts", "address"] {
             assert_eq!(actor[of], before[of], "{of}");
@@ -77,31 +88,44 @@ impl Living {
     }
 
     /// A good version is taken, with this total, and is all that is kept.
-    fn goes_on_at(self, total: &Value) {
-        let next = match self.host.actor("counter")["label"].as_str() {
-            Some("0.1.0") => variant("counter-v2", "next"),
-            Some("0.2.0") => variant("counter-v1", "next"),
-            _ => scripted("next"),
-        };
-        self.offered(&next).settled();
+    pub fn goes_on_at(self, total: &Value) {
+        self.offered(&next_after(&self.host.actor("counter"))).settled();
         assert_eq!(&self.host.call("counter", "get", json!([])), total);
         let versions = self.host.get("/v1/components").body["components"][0]["versions"].clone();
         assert_eq!(versions.as_array().map(Vec::len), Some(1), "{versions}");
     }
 }
 
-/// A candidate with this fault is refused in this act and in these words, when it is rehearsed and, where it need not be,
-/// when it is switched to.
-pub fn refused(script: &str, act: &str, words: &str) {
-    for verify in ["\"all\"", "\"none\""] {
-        let living = living(&format!("{HASTY}verify = {verify}\n"), "");
-        let receipt = living.offered_under_load(&scripted(script)).ended("refused");
-        let (_, refused_act, said) = receipt.refusal();
-        assert!(refused_act == act && said.contains(words), "{script} in {refused_act}: {said}");
-        assert_eq!(receipt.0["component"], "counter");
-        assert_eq!(receipt.actors("switched"), 0);
-        living.stays_untouched();
+/// A good version that this actor's can be followed by.
+pub fn next_after(actor: &Value) -> Vec<u8> {
+    match actor["label"].as_str() {
+        Some("0.1.0") => variant("counter-v2", "next"),
+        Some("0.2.0") => variant("counter-v1", "next"),
+        _ => scripted("next"),
     }
+}
+
+/// A candidate of which no instance can be had is refused in these words as soon as it is loaded: its shapes are asked for.
+pub fn never_starts(script: &str, words: &str) {
+    refused_at("compiled", HASTY, script, "instantiation", words);
+}
+
+/// A candidate with this fault, which its proof does not meet but the counter's total does, is refused in this act and in
+/// these words: when it is rehearsed and, where it need not be, when the actor is switched to it.
+pub fn refused(fault: &str, act: &str, words: &str) {
+    for (step, manifest) in ["verified", "switching"].into_iter().zip(both_ways(HASTY)) {
+        refused_at(step, &manifest, &format!("{fault}@{TOTAL}"), act, words);
+    }
+}
+
+fn refused_at(step: &str, manifest: &str, script: &str, act: &str, words: &str) {
+    let living = living(manifest, "");
+    let receipt = living.offered_under_load(&scripted(script)).ended("refused");
+    let (_, refused_act, said) = receipt.refusal();
+    assert!(refused_act == act && said.contains(words), "{script} in {refused_act}: {said}");
+    assert_eq!((&receipt.0["component"], &receipt.0["step"]), (&json!("counter"), &json!(step)), "{script}");
+    assert_eq!(receipt.actors("switched"), 0);
+    living.stays_untouched();
 }
 
 /// The same of a first version: there is no component then, and a good one becomes it.
@@ -251,17 +275,34 @@ pub fn refused_by_the_disk(fault: &str, words: &str) {
     living.host.disk_refuses();
     let refused = living.host.post("/v1/deploy?component=counter&wait=60s", &bytes("counter-v2"));
     assert!(refused.body.to_string().contains(words), "{fault}: {}", refused.body);
-    assert_ne!(refused.body["outcome"], "settled");
+    // It was no upgrade yet, or its receipt says so.
+    assert!(refused.status == 409 || refused.body["outcome"] == "refused", "{fault}: {refused:?}");
     living.host.disk_takes();
     living.stays_untouched();
 }
 
-/// What may be current after a kill.
+/// The disk fails when the actor has switched, and the table is to say so: it turns back.
+pub fn turned_back_by_the_disk(fault: &str, words: &str) {
+    let living = living(HASTY, fault);
+    living.host.disk_refuses();
+    let receipt = Receipt(living.host.post("/v1/deploy?component=counter&wait=60s", &bytes("counter-v2")).body);
+    let receipt = receipt.ended("rolled-back").says(words);
+    assert_eq!((receipt.actors("switched"), receipt.actors("turned_back")), (0, 1), "{}", receipt.0);
+    living.host.disk_takes();
+    living.stays_untouched();
+}
+
+/// What is current after a kill, and what there is of the upgrade.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Comes {
+    /// It was not in hand yet.
     AsItWas,
-    /// The one or the other, and the receipt says which.
-    Either,
+    /// The version as it was; the upgrade is *interrupted*.
+    Interrupted,
+    /// The new version; the upgrade is *interrupted* all the same, since it was not over.
+    New,
+    /// The new version, and the upgrade has its receipt.
+    Settled,
 }
 
 /// The host is killed at this change of its disk while a good version is taken.
@@ -280,33 +321,39 @@ pub fn killed_in(script: &str, after: &str) {
     living.host.write_file("counter.wasm", &scripted(script));
     living.host.until_upgrade_is("counter", after);
     living.host.kill();
-    living.comes_back(Comes::AsItWas);
+    living.comes_back(if after == "switching" { Comes::Interrupted } else { Comes::AsItWas });
 }
 
 /// The same of the current version's `save`.
 pub fn killed_while_the_old_saves(script: &str) {
-    let mut living = Living::of(PATIENT, "", &scripted(script), UNLUCKY);
+    let mut living = Living::of_unlucky(PATIENT, "", script);
     living.host.write_file("counter.wasm", &flawless());
-    living.host.until_upgrade_is("counter", "verified");
+    living.host.until_upgrade_is("counter", "switching");
     living.host.kill();
-    living.comes_back(Comes::AsItWas);
+    living.comes_back(Comes::Interrupted);
 }
 
 impl Living {
-    /// After a kill: the version is one that it may be, its state begins anew, which is said; the upgrade has a true
-    /// receipt or none, and a good version is taken.
+    /// After a kill: the version is the one that it must be, its state begins anew, which is said; the upgrade has a true
+    /// receipt where it was in hand, and a good version is taken.
     fn comes_back(mut self, comes: Comes) {
         fs::remove_file(self.host.dir().join("counter.wasm")).expect("it was there");
+        let in_hand = in_hand(&self.host);
         self.host.start_again();
         let said = self.host.first_lines().join("\n");
         assert!(said.contains("the last host was killed"), "{said}");
         let actor = self.host.actor("counter");
-        let is_new = actor["digest"] != self.before["digest"];
-        assert!(!is_new || comes == Comes::Either, "{actor}");
-        for receipt in self.host.receipts("counter").iter().filter(|receipt| receipt.id() > 1) {
-            let outcomes: &[_] = if is_new { &["interrupted", "settled"] } else { &["interrupted"] };
-            assert!(outcomes.contains(&receipt.outcome()), "{}", receipt.0);
-        }
+        let (is_new, outcome) = match comes {
+            Comes::AsItWas => (false, None),
+            Comes::Interrupted => (false, Some("interrupted")),
+            Comes::New => (true, Some("interrupted")),
+            Comes::Settled => (true, Some("settled")),
+        };
+        assert_eq!(actor["digest"] != self.before["digest"], is_new, "{actor}");
+        let receipts = self.host.receipts("counter");
+        let since: Vec<_> = receipts.iter().filter(|it| it.id() > 1).map(|it| (it.id(), Some(it.outcome()))).collect();
+        assert_eq!(in_hand.len(), usize::from(outcome.is_some()), "{in_hand:?} are in hand");
+        assert_eq!(since, in_hand.into_iter().map(|id| (id, outcome)).collect::<Vec<_>>());
         assert_eq!(self.host.call("counter", "increment", json!([1])), json!(1));
         self.goes_on_at(&json!(1));
     }
@@ -325,27 +372,82 @@ pub fn killed_in_its_first_init() {
     assert_eq!(host.call("counter", "increment", json!([1])), json!(1));
 }
 
-/// The clock goes a year ahead in this act of a slow candidate, and two years back after it.
-pub fn the_clock_jumps_in(script: &str, after: &str) {
-    let living = living(PATIENT, "");
-    living.host.write_file("counter.wasm", &scripted(script));
-    living.host.until_upgrade_is("counter", after);
-    living.host.clock_jumps(YEAR);
-    let receipt = living.host.receipt_after("counter", 1).settled();
-    let pause = receipt.0["pause_us"]["max"].as_u64().expect("it paused");
-    assert!(pause < 60_000_000, "a pause of a year: {}", receipt.0);
-    living.host.clock_jumps(-YEAR);
-    living.goes_on_at(&json!(TOTAL));
+/// The clock goes a year ahead in this act of a slow candidate, which begins with the step; and two years back after it.
+pub fn the_clock_jumps_in(script: &str, step: &str) {
+    living(PATIENT, "").takes_it_whatever_the_clock_says(&scripted(script), step);
 }
 
 /// Its file is removed in this act of a slow candidate: its bytes were copied.
-pub fn the_file_vanishes_in(script: &str, after: &str) {
-    let living = living(PATIENT, "");
-    living.host.write_file("counter.wasm", &scripted(script));
-    living.host.until_upgrade_is("counter", after);
-    fs::remove_file(living.host.dir().join("counter.wasm")).expect("it was there");
-    living.host.receipt_after("counter", 1).settled();
-    living.goes_on_at(&json!(TOTAL));
+pub fn the_file_vanishes_in(script: &str, step: &str) {
+    living(PATIENT, "").takes_it_without_its_file(&scripted(script), step);
+}
+
+/// The same in the current version's `save`.
+pub fn the_clock_jumps_while_the_old_saves(script: &str) {
+    Living::of_unlucky(PATIENT, "", script).takes_it_whatever_the_clock_says(&flawless(), "switching");
+}
+
+pub fn the_file_vanishes_while_the_old_saves(script: &str) {
+    Living::of_unlucky(PATIENT, "", script).takes_it_without_its_file(&flawless(), "switching");
+}
+
+/// The same while an actor that is at work is waited for, to be switched.
+pub fn the_clock_jumps_while_one_is_at_work() {
+    let (living, work) = at_work();
+    living.takes_it_whatever_the_clock_says(&flawless(), "switching");
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+}
+
+pub fn the_file_vanishes_while_one_is_at_work() {
+    let (living, work) = at_work();
+    living.takes_it_without_its_file(&flawless(), "switching");
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+}
+
+fn at_work() -> (Living, JoinHandle<Answer>) {
+    let living = Living::of(PATIENT, "", &scripted("ask:slow"), TOTAL);
+    living.host.prepare(&flawless());
+    let work = living.host.at_work("counter", "ask", json!([]));
+    (living, work)
+}
+
+impl Living {
+    /// Something happens to the world while this version is on its way, in this step; it is taken all the same.
+    fn takes_it_while(&self, version: &[u8], step: &str, happens: impl FnOnce(&Host)) -> Receipt {
+        let last = self.host.last_receipt("counter");
+        self.host.write_file("counter.wasm", version);
+        happens_in(&self.host, "counter", step, happens);
+        self.host.receipt_after("counter", last).settled()
+    }
+
+    fn takes_it_whatever_the_clock_says(self, version: &[u8], step: &str) {
+        let receipt = self.takes_it_while(version, step, |host| host.clock_jumps(YEAR));
+        let pause = receipt.0["pause_us"]["max"].as_u64().expect("it paused");
+        assert!(pause < 60_000_000, "a pause of a year: {}", receipt.0);
+        self.host.clock_jumps(-YEAR);
+        self.goes_on();
+    }
+
+    fn takes_it_without_its_file(self, version: &[u8], step: &str) {
+        let file = self.host.dir().join("counter.wasm");
+        self.takes_it_while(version, step, |_| fs::remove_file(file).expect("it was there"));
+        self.goes_on();
+    }
+
+    /// With the total that it had before.
+    fn goes_on(self) {
+        let total = self.total;
+        self.goes_on_at(&json!(total));
+    }
+}
+
+/// The upgrade that is on its way comes to this step, and is in it still when something has happened.
+fn happens_in(host: &Host, component: &str, step: &str, happens: impl FnOnce(&Host)) {
+    host.until_upgrade_is(component, step);
+    happens(host);
+    let events = host.happenings();
+    let is_step = |event: &&Value| event["event"] == "upgrading" && event["component"] == component;
+    assert_eq!(events.iter().rev().find(is_step).map(|event| &event["step"]), Some(&json!(step)), "it was too late");
 }
 
 pub fn an_error_is_an_answer() {
@@ -461,32 +563,66 @@ impl Living {
         host.write_file("counter.wasm", &scripted(script));
         host.receipt_after("counter", 0).settled();
         assert_eq!(host.call("counter", "increment", json!([UNLUCKY])), json!(UNLUCKY));
+        host.until("that upgrade is over", |host| in_hand(host).is_empty());
         let before = host.actor("counter");
-        Self { host, before, state: Vec::new() }
+        Self { host, total: UNLUCKY, before, state: Vec::new() }
     }
 }
 
 const SHORT: &str = "save-limit = \"100ms\"\nhold-timeout = \"100ms\"\ndrain-timeout = \"300ms\"\n";
 
-/// The upgrade waits as long as was said, and the one who saves is named; nobody else waits for it.
+/// The upgrade waits as long as was said, and the one who saves is named; nobody else waits for it. It saves on where it
+/// was, and its callers wait no longer than they want to.
 pub fn an_endless_save_is_waited_for_no_longer_than_said() {
-    let living = Living::of_unlucky(&format!("{HASTY}{SHORT}"), "", "save:loop@13");
+    for manifest in both_ways(&format!("{HASTY}{SHORT}")) {
+        let (living, receipt) = saving_on(&manifest);
+        assert_eq!(living.host.call("other", "increment", json!([1])), json!(1));
+        let late = living.host.run(&["call", "counter", "get", "--deadline", "50ms"]);
+        assert_eq!(late.status.code(), Some(7), "{}", String::from_utf8_lossy(&late.stderr));
+        let actor = living.host.actor("counter");
+        assert_eq!((&actor["digest"], &actor["restarts"]), (&living.before["digest"], &json!(0)));
+        assert_ne!(actor["digest"], receipt.0["to"]["digest"]);
+    }
+}
+
+/// When it has had all the time of the processors that a `save` may take, it dies of that, which is told, and begins anew
+/// on what is current.
+pub fn an_endless_save_ends() {
+    let (living, receipt) = saving_on(&format!("{HASTY}{SHORT}verify = \"none\"\n"));
+    living.host.until_within(ENDLESS, "it has begun anew", |host| {
+        host.actor("counter")["digest"] == receipt.0["to"]["digest"] && host.actor("counter")["state"] == "idle"
+    });
+    let crash = living.host.happenings().into_iter().find(|event| event["event"] == "crashed").expect("it died");
+    assert!(crash["address"] == "counter" && crash.to_string().contains("of CPU"), "{crash}");
+    assert_eq!(living.host.actor("counter")["restarts"], json!(1));
+    assert_eq!(living.host.call("counter", "increment", json!([1])), json!(1));
+    living.goes_on_at(&json!(1));
+}
+
+/// Longer than a minute of CPU takes, beside others.
+const ENDLESS: Duration = Duration::from_secs(600);
+
+/// One whose `save` has no end, past the upgrade that gave up on it; and the receipt of that.
+fn saving_on(manifest: &str) -> (Living, Receipt) {
+    let living = Living::of_unlucky(manifest, "", "save:loop@13");
     living.host.drop_in("other", "counter-v1").settled();
     let receipt = living.offered(&flawless()).ended("partial");
     assert_eq!(receipt.0["holders"], json!(["counter"]));
-    assert_eq!(living.host.call("other", "increment", json!([1])), json!(1));
+    (living, receipt)
 }
 
 /// It runs on to its end, and the actor goes on; it goes over when its `save` is quick again.
 pub fn a_slow_save_is_not_now() {
-    let living = Living::of_unlucky(&format!("{HASTY}{SHORT}"), "", "save:slow@13");
-    let receipt = living.offered(&flawless()).ended("partial");
-    assert_eq!((receipt.actors("switched"), receipt.actors("not_now")), (0, 1));
-    assert_eq!(receipt.0["holders"], json!(["counter"]));
-    assert_eq!(living.host.call("counter", "increment", json!([1])), json!(UNLUCKY + 1));
-    living.host.until("it has gone over", |host| host.actor("counter")["digest"] == receipt.0["to"]["digest"]);
-    assert_eq!(living.host.call("counter", "get", json!([])), json!(UNLUCKY + 1));
-    assert_eq!(living.host.actor("counter")["restarts"], json!(0));
+    for manifest in both_ways(&format!("{HASTY}{SHORT}")) {
+        let living = Living::of_unlucky(&manifest, "", "save:slow@13");
+        let receipt = living.offered(&flawless()).ended("partial");
+        assert_eq!((receipt.actors("switched"), receipt.actors("not_now")), (0, 1));
+        assert_eq!(receipt.0["holders"], json!(["counter"]));
+        assert_eq!(living.host.call("counter", "increment", json!([1])), json!(UNLUCKY + 1));
+        living.host.until("it has gone over", |host| host.actor("counter")["digest"] == receipt.0["to"]["digest"]);
+        assert_eq!(living.host.call("counter", "get", json!([])), json!(UNLUCKY + 1));
+        assert_eq!(living.host.actor("counter")["restarts"], json!(0));
+    }
 }
 
 /// A state that finds no room in memory and none on disk is not left: its actor stays where it is.
@@ -575,8 +711,7 @@ pub fn the_file_vanishes_while_it_is_parked() {
 
 /// It is named and goes over when its work is done.
 pub fn who_is_at_work_is_not_waited_for_for_ever() {
-    let manifest = format!("{PATIENT}{SHORT}verify = \"none\"\n");
-    let living = Living::of(&manifest, "", &scripted("ask:slow"), TOTAL);
+    let living = Living::of(&format!("{PATIENT}{SHORT}"), "", &scripted("ask:slow"), TOTAL);
     living.host.prepare(&flawless());
     let work = living.host.at_work("counter", "ask", json!([]));
     let receipt = living.offered(&flawless()).ended("partial");
@@ -603,16 +738,48 @@ pub fn bytes_that_cannot_be_removed(fault: &str, words: &str) {
 
 /// The older version is there until its last call has ended, and no longer.
 pub fn a_call_in_flight_is_waited_for() {
-    let host = Host::that_may_fail("[components.greeter]\ncpu = \"60s\"\ndrain-timeout = \"200ms\"\n", "");
-    host.prepare(&bytes("greeter-v2"));
-    host.drop_in("greeter", "greeter-v1").settled();
-    let work = host.calling("greeter", "work", json!([4_000_000_000_u64]));
-    let versions = |host: &Host| host.get("/v1/components").body["components"][0]["versions"].clone();
-    host.until("it works", |host| host.get("/metrics").body.to_string().contains("greeter"));
+    let (host, work) = in_flight("drain-timeout = \"200ms\"\n", 4_000_000_000);
     let receipt = host.drop_in("greeter", "greeter-v2");
     assert!(["settled", "partial"].contains(&receipt.outcome()), "{}", receipt.0);
     assert!(work.join().is_ok_and(|answer| answer.status == 200));
-    host.until("the older one is gone", |host| versions(host).as_array().is_some_and(|all| all.len() == 1));
+    host.until("the older one is gone", |host| versions_of_greeter(host) == 1);
+}
+
+pub fn the_clock_jumps_while_a_call_is_in_flight() {
+    drained_while(|host| host.clock_jumps(YEAR)).clock_jumps(-YEAR);
+}
+
+pub fn the_file_vanishes_while_a_call_is_in_flight() {
+    drained_while(|host| fs::remove_file(host.dir().join("greeter.wasm")).expect("it was there"));
+}
+
+/// The newer version is published and the older one waits for its last call, when something happens to the world.
+fn drained_while(happens: impl FnOnce(&Host)) -> Host {
+    let (host, work) = in_flight("", 2_000_000_000);
+    host.put("greeter", "greeter-v2");
+    happens_in(&host, "greeter", "published", happens);
+    assert_eq!(versions_of_greeter(&host), 2);
+    host.receipt_after("greeter", 2).settled();
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    assert_eq!(versions_of_greeter(&host), 1);
+    host
+}
+
+/// A service that is at a call of so many rounds, and the version after it prepared.
+fn in_flight(setting: &str, rounds: u64) -> (Host, JoinHandle<Answer>) {
+    let manifest = format!("[host]\nsettle = \"20ms\"\n[components.greeter]\ncpu = \"60s\"\n{setting}");
+    let host = Host::that_may_fail(&manifest, "");
+    host.prepare(&bytes("greeter-v2"));
+    host.drop_in("greeter", "greeter-v1").settled();
+    let work = host.calling("greeter", "work", json!([rounds]));
+    let gauge = "changeling_service_calls_in_flight{component=\\\"greeter\\\"} 1";
+    host.until("it works", |host| host.get("/metrics").body.to_string().contains(gauge));
+    (host, work)
+}
+
+fn versions_of_greeter(host: &Host) -> usize {
+    let found = host.get("/v1/components/greeter").body;
+    found["versions"].as_array().expect("a list").len()
 }
 
 pub fn killed_before_bytes_are_removed() {

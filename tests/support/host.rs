@@ -346,7 +346,13 @@ impl Host {
     /// Looks again and again until it is so.
     #[track_caller]
     pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let end = Instant::now() + PATIENCE;
+        self.until_within(PATIENCE, what, is_so);
+    }
+
+    /// The same of what takes longer than anything else here.
+    #[track_caller]
+    pub fn until_within(&self, patience: Duration, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + patience;
         while !is_so(self) {
             assert!(Instant::now() < end, "it never came that {what}");
             std::thread::yield_now();

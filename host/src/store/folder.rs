@@ -17,6 +17,8 @@ use super::fault::{self, Op};
 /// Files that are being written begin so; no host leaves one behind but by being killed.
 const TEMPORARY: &str = ".new-";
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// The folder that ours lies in may be anybody's, and a link.
+const ABOVE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -42,7 +44,8 @@ impl Folder {
             // The folder's own name should outlive a power cut as much as what is in it. A folder above that may not be
             // opened, only passed through, is no reason not to start.
             let above = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let _ = File::open(above).and_then(|it| it.sync_all());
+            let sync = || rustix::fs::fsync(rustix::fs::open(above, ABOVE, Mode::empty())?);
+            let _ = fault::pass(Op::Sync, "", "..", sync);
         }
         Ok(folder)
     }

@@ -190,11 +190,14 @@ fn a_version_from_before_is_an_upgrade_like_any_other() {
 fn what_was_refused_for_its_bytes_is_tried_again_only_when_asked() {
     let mut stage = Stage::new(|_| {});
     stage.set("deploy counter@1 \n load-fails it is a core module \n written");
-    stage.play("offer counter@1 \n wait 20ms \n deploy counter@1");
+    stage.play("offer counter@1 \n offer counter@1 \n wait 20ms \n deploy counter@1");
     expect![[r#"
         offer counter@1
           tell: counter@1.wasm is ignored: refused before: compile: it is a core module; `deploy` tries again
           write table: 
+          forget 1
+        offer counter@1
+          tell: counter@1.wasm is ignored: refused before: compile: it is a core module; `deploy` tries again
           forget 1
         wait 20ms
         deploy counter@1
