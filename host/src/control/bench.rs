@@ -7,7 +7,7 @@ use std::sync::Arc;
 use changeling_core::contract::{Kind, ShapeSet, Version};
 use changeling_core::id::{Address, ComponentName, Digest};
 use changeling_core::policy::Strategy;
-use changeling_core::reason::{Refusal, Step};
+use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::{Judgement, Proof, Surroundings, check};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
