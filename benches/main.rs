@@ -21,6 +21,7 @@ mod hostile;
 mod memory;
 mod messages;
 mod neighbours;
+mod preemption;
 mod swaps;
 
 use std::time::Duration;
@@ -56,6 +57,9 @@ fn main() {
     group("births", births::bench, &mut criterion, &mut board);
     if is_wanted("swaps") {
         swaps::bench(&mut board, &host, if is_real { &[1, 10, 1_000, 5_000] } else { &[1, 10] });
+    }
+    if is_wanted("preemption") {
+        preemption::bench(&mut criterion, &mut board);
     }
     if is_wanted("neighbours") {
         let (rounds, span) = if is_real { (5, Duration::from_millis(500)) } else { (1, Duration::from_millis(5)) };

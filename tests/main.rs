@@ -1,7 +1,7 @@
 //! What changeling promises, through the edges that a user has: the folder, the commands, HTTP. One module a promise.
 //!
-//! Hosts are the real binary on a folder of their own, guests are real components. Nothing here waits by sleeping: the host
-//! says when something has happened.
+//! Hosts are the real binary on a folder of their own, guests are real components. Nothing here sleeps until something
+//! should have happened: it waits until the host says so, or shows it.
 
 mod support;
 

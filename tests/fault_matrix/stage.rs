@@ -657,13 +657,23 @@ pub fn a_damaged_state_stays_parked() {
 }
 
 impl Living {
-    fn begins_anew_and_names_it(self, words: &str) {
+    fn begins_anew_and_names_it(mut self, words: &str) {
         self.host.until("it is said", |host| {
             let named = |event: &Value| event["what"] == "the parked state of counter";
             host.happenings().iter().any(|event| named(event) && event.to_string().contains(words))
         });
-        assert_eq!(self.host.files("parked").len(), 1);
+        let parked = self.host.files("parked");
+        let [parked] = parked.as_slice() else { panic!("not one is parked: {parked:?}") };
+        let lost = fs::read(parked).expect("it is readable");
         assert_eq!(self.host.call("counter", "increment", json!([1])), json!(1));
+        // The next one that is parked does not take its place.
+        assert!(self.host.interrupt().success());
+        let files = self.host.files("parked");
+        assert!(
+            files.len() == 2 && files.iter().any(|file| fs::read(file).is_ok_and(|bytes| bytes == lost)),
+            "{files:?}"
+        );
+        self.host.start_again();
         self.goes_on_at(&json!(1));
     }
 }

@@ -29,3 +29,21 @@ pub async fn guarded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T
         Err(Fault::Dead(ExitReason::Trap(format!("the host panicked: {words}; please report it"))))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_host_is_the_end_of_that_guest_in_its_words() {
+        let act = async {
+            let lost: Option<()> = std::hint::black_box(None);
+            lost.expect("it is always there");
+            Ok(())
+        };
+        let Err(Fault::Dead(ExitReason::Trap(words))) = block_on(guarded(act)) else { panic!("it goes on") };
+        assert!(words.contains("the host panicked: it is always there"), "{words}");
+    }
+}

@@ -12,7 +12,7 @@ use futures_channel::oneshot;
 use super::held::Held;
 use crate::defect::{Defect, is_seeded};
 use crate::engine::code::{Code, Function};
-use crate::engine::room::{Room, Want};
+use crate::engine::room::Room;
 
 /// What a caller gets: the packed result, or why there is none.
 pub type Reply = Result<Vec<u8>, CallError>;
@@ -130,7 +130,7 @@ impl Mailbox {
                 return Err(message);
             }
         }
-        if !self.room.take_bytes(message.size(), Want::Birth) {
+        if !self.room.queue(message.size()) {
             return Err(message);
         }
         self.messages += 1;
@@ -178,7 +178,7 @@ impl Mailbox {
     fn leaves(&mut self, size: usize) {
         self.messages -= 1;
         self.bytes -= size;
-        self.room.give_bytes(size);
+        self.room.leave(size);
     }
 
     fn drop_abandoned(&mut self) {
@@ -209,7 +209,7 @@ impl Mailbox {
     /// Takes out every message.
     pub fn drain(&mut self) -> Vec<Message> {
         self.system.clear();
-        self.room.give_bytes(self.bytes);
+        self.room.leave(self.bytes);
         (self.messages, self.bytes) = (0, 0);
         let taken = std::mem::take(&mut self.queue);
         taken.into_iter().filter_map(|e| if let Entry::Message(m) = e { Some(m) } else { None }).collect()
@@ -218,6 +218,6 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        self.room.give_bytes(self.bytes);
+        self.room.leave(self.bytes);
     }
 }

@@ -143,6 +143,19 @@ impl Scribe {
         }
     }
 
+    /// A state that lies there was restored, and is only to be removed; or it was not, and is all that there is of that
+    /// life: it stays, and is said to.
+    fn set_aside(&mut self, address: &Address) -> Result<(), Error> {
+        if self.late_removals.remove(address) {
+            return Ok(());
+        }
+        if let Some(path) = self.store.parked.set_aside(address)? {
+            let why = format!("it lies in {}, and nothing here will touch it", path.display());
+            self.trouble(&format!("an older parked state of {address} was not restored"), &why);
+        }
+        Ok(())
+    }
+
     /// Does one job. Actors that are written, but not yet on the disk, go to `parked`.
     fn write(&mut self, job: Job, parked: &mut Vec<(Address, Generation)>) {
         match job {
@@ -157,9 +170,7 @@ impl Scribe {
             Job::Happening(happening) => self.tell(happening),
             Job::Park(generation, actor) => {
                 let address = actor.head.address.clone();
-                // What is there from now on is the new one.
-                self.late_removals.remove(&address);
-                match self.store.parked.write(&actor) {
+                match self.set_aside(&address).and_then(|()| self.store.parked.write(&actor)) {
                     Ok(()) => parked.push((address, generation)),
                     Err(e) => self.news.tell(Event::Parked { address, generation, outcome: Err(e.to_string()) }),
                 }

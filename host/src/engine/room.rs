@@ -11,6 +11,8 @@ const MAPPINGS_KEPT: u64 = 8_192;
 const RESERVE_PERCENT: u64 = 10;
 /// What one instance costs before it has done anything, in bytes.
 const BYTES_EACH: u64 = 64 << 10;
+/// What may wait in all mailboxes together, in bytes.
+const QUEUED: u64 = 1 << 30;
 
 /// Places for instances, and bytes for guests' memory and timers, queued messages and kept states. Clones share it.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ struct Inner {
     limit: u64,
     bytes: AtomicU64,
     budget: u64,
+    /// What of the bytes waits in mailboxes.
+    queued: AtomicU64,
 }
 
 /// One place, given back when dropped.
@@ -64,7 +68,13 @@ pub struct Full {
 impl Room {
     /// For so many instances, and so many bytes.
     pub fn new(limit: u64, budget: u64) -> Self {
-        Self(Arc::new(Inner { taken: AtomicU64::new(0), limit, bytes: AtomicU64::new(0), budget }))
+        Self(Arc::new(Inner {
+            taken: AtomicU64::new(0),
+            limit,
+            bytes: AtomicU64::new(0),
+            budget,
+            queued: AtomicU64::new(0),
+        }))
     }
 
     /// What this machine bears: by its memory mappings, and by the bytes that `budget` gives of its memory.
@@ -96,6 +106,25 @@ impl Room {
     /// Gives bytes back that were taken.
     pub fn give_bytes(&self, bytes: usize) {
         self.0.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Takes so many bytes for a message that is to wait; false where there are not so many, or too many wait already.
+    pub fn queue(&self, bytes: usize) -> bool {
+        let fits = |queued: u64| queued.checked_add(bytes as u64).filter(|sum| *sum <= QUEUED);
+        if self.0.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
+            return false;
+        }
+        let is_taken = self.take_bytes(bytes, Want::Birth);
+        if !is_taken {
+            self.0.queued.fetch_sub(bytes as u64, Ordering::Relaxed);
+        }
+        is_taken
+    }
+
+    /// Messages of so many bytes wait no more.
+    pub fn leave(&self, bytes: usize) {
+        self.0.queued.fetch_sub(bytes as u64, Ordering::Relaxed);
+        self.give_bytes(bytes);
     }
 
     /// Takes so many bytes for as long as the answer lives; none where there are not so many for that purpose.
@@ -132,4 +161,28 @@ impl Drop for Place {
 
 fn read_number(path: &str) -> Option<u64> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_has_a_bound_of_its_own() {
+        let room = Room::new(1, 4 << 30);
+        assert!(room.queue(QUEUED as usize - 1) && room.queue(1));
+        assert!(!room.queue(1));
+        assert!(room.take_bytes(1 << 30, Want::Birth), "there is room for other things");
+        room.leave(2);
+        assert!(room.queue(2) && !room.queue(1));
+        room.leave(QUEUED as usize);
+        assert_eq!(room.in_use().1, 1 << 30);
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_does_not_wait() {
+        let room = Room::new(1, 100);
+        assert!(!room.queue(91), "a tenth is kept for upgrades");
+        assert!(room.queue(90));
+    }
 }

@@ -49,7 +49,8 @@ pub fn compiler(tier: Tier) -> wasmtime::Result<Engine> {
     Engine::new(&config(tier))
 }
 
-fn config(tier: Tier) -> Config {
+/// All settings, of which [`engine`] and [`compiler`] are made: for whoever measures what one of them costs.
+pub fn config(tier: Tier) -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)

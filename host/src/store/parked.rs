@@ -10,6 +10,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use changeling_core::id::{Address, Digest};
 use serde::{Deserialize, Serialize};
@@ -142,6 +143,27 @@ impl Parked {
     /// When the system refuses.
     pub fn forget(&self, address: &Address) -> Result<bool, Error> {
         self.folder.remove(&file_name(address))
+    }
+
+    /// Gives an actor's file a name under which nobody looks for it, and says which: its state was not restored, and there
+    /// is a newer one to be written. None where there is no file.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn set_aside(&self, address: &Address) -> Result<Option<PathBuf>, Error> {
+        let name = file_name(address);
+        if self.folder.open(&name)?.is_none() {
+            return Ok(None);
+        }
+        let mut number = 1;
+        loop {
+            let aside = format!("{name}.not-restored-{number}");
+            if self.folder.open(&aside)?.is_none() {
+                self.folder.rename(&name, &aside)?;
+                return Ok(Some(self.folder.path_of(&aside)));
+            }
+            number += 1;
+        }
     }
 
     /// Waits until everything that was written and removed here is on the disk: at the end of a host, and when the

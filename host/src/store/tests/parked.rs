@@ -47,6 +47,24 @@ fn come_back_as_they_were() {
 }
 
 #[test]
+fn what_is_set_aside_is_no_longer_there_and_is_never_written_over() {
+    let place = Place::new();
+    let store = place.open();
+    let counter = address("counter");
+    assert_eq!(store.parked.set_aside(&counter).unwrap(), None);
+    let states = [&b"first"[..], b"second", b"third"];
+    let set_aside = states.map(|state| {
+        store.parked.write(&ParkedActor { state: Some(state.to_vec()), ..actor("counter") }).unwrap();
+        store.parked.set_aside(&counter).unwrap().unwrap()
+    });
+    assert_eq!(store.parked.read(&counter).unwrap(), None);
+    assert_eq!(store.parked.list().unwrap().items, Vec::new());
+    for (path, state) in set_aside.iter().zip(states) {
+        assert!(fs::read(path).unwrap().ends_with(state));
+    }
+}
+
+#[test]
 fn the_first_form_loads_and_stands() {
     let place = Place::new();
     let store = place.open();
