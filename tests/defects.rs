@@ -26,7 +26,7 @@ struct Found {
 const UPGRADES: &str = "3";
 /// How often a defect is looked for.
 const TRIES: usize = 4;
-const SOAK: By = By::Test("soak::a_hundred_upgrades_under_load_keep_every_promise");
+const SOAK: By = By::Test("a_soak::a_hundred_upgrades_under_load_keep_every_promise");
 /// Lives that a defect has to show itself in.
 const LIVES: u64 = 200;
 
@@ -104,7 +104,7 @@ fn every_defect_is_looked_for_and_the_page_says_by_what() {
         let found = FOUND.iter().find(|found| found.defect == defect).unwrap_or_else(|| panic!("nobody finds {name}"));
         let by = match &found.by {
             By::Sim => "simulated lives",
-            By::Test(test) if test.starts_with("soak::") => "the soak's judge",
+            By::Test(test) if test.starts_with("a_soak::") => "the soak's judge",
             By::Test(test) => test,
         };
         let what = what_it_does(&source, &format!("{defect:?}"));

@@ -5,6 +5,8 @@
 
 mod support;
 
+// Tests begin in the order of their names, and this one takes longest.
+mod a_soak;
 mod bombs;
 mod cache;
 mod callers;
@@ -32,7 +34,6 @@ mod openapi;
 mod order;
 mod restart;
 mod rollback;
-mod soak;
 mod strange_files;
 mod strange_folders;
 mod sudden_death;

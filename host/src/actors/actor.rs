@@ -1,8 +1,8 @@
 //! One address: its mailbox and its lease. At rest that is all there is of an actor: no task, no stack, no timer.
 //!
 //! **The lease is the gate.** Whoever holds the [`Incarnation`] is alone with the actor: the run that handles messages, or
-//! a switch that took it between two of them ([`Held`]). Messages that come meanwhile wait in order. A lease goes back when
-//! it is dropped, or its actor dies or ends with it; nothing can be left shut.
+//! a switch that took it between two of them ([`Held`](super::held::Held)). Messages that come meanwhile wait in order. A
+//! lease goes back when it is dropped, or its actor dies or ends with it; nothing can be left shut.
 
 mod lease;
 mod life;
