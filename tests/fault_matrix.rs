@@ -6,15 +6,29 @@
 //! the current version runs on with its state and its queue. A file that is no component is no offer: it is told of, and
 //! has no receipt. Steps that there are not yet have rows that say so; what needs a journal or durable state is left out.
 
+mod calls;
+mod files;
+mod meanwhile;
 mod pair;
+mod parked;
+mod purge;
 mod records;
+mod saves;
 mod stage;
+mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use calls::*;
+use files::*;
+use meanwhile::*;
 use pair::*;
+use parked::*;
+use purge::*;
 use records::*;
+use saves::*;
 use stage::*;
+use table::*;
 
 use crate::support::bomb;
 

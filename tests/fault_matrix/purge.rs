@@ -1,0 +1,96 @@
+//! Who holds the older version, and what becomes of its bytes.
+
+use std::fs;
+use std::thread::JoinHandle;
+
+use serde_json::json;
+
+use super::meanwhile::happens_in;
+use super::stage::{HASTY, Living, PATIENT, SHORT, TOTAL, YEAR, flawless, living};
+use crate::support::{Answer, Host, bytes, scripted};
+
+/// It is named and goes over when its work is done.
+pub fn who_is_at_work_is_not_waited_for_for_ever() {
+    let living = Living::of(&format!("{PATIENT}{SHORT}"), "", &scripted("ask:slow"), TOTAL);
+    living.host.prepare(&flawless());
+    let work = living.host.at_work("counter", "ask", json!([]));
+    let receipt = living.offered(&flawless()).ended("partial");
+    assert_eq!(receipt.0["holders"], json!(["counter"]));
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    living.host.until("it has gone over", |host| host.actor("counter")["digest"] == receipt.0["to"]["digest"]);
+    assert_eq!(living.host.call("counter", "get", json!([])), json!(TOTAL));
+}
+
+/// That is said, and they go at the next start.
+pub fn bytes_that_cannot_be_removed(fault: &str, words: &str) {
+    let mut living = living(HASTY, fault);
+    living.host.disk_refuses();
+    living.offered(&scripted("code-change:err")).ended("refused");
+    let said = living.host.wait_for_log("were not removed");
+    assert!(said.contains(words), "{said}");
+    assert_eq!(living.host.files("versions").len(), 2);
+    living.host.disk_takes();
+    assert!(living.host.interrupt().success());
+    living.host.start_again();
+    living.host.until("they are gone", |host| host.files("versions").len() == 1);
+    living.stays_untouched();
+}
+
+/// The older version is there until its last call has ended, and no longer.
+pub fn a_call_in_flight_is_waited_for() {
+    let (host, work) = in_flight("drain-timeout = \"200ms\"\n", 4_000_000_000);
+    let receipt = host.drop_in("greeter", "greeter-v2");
+    assert!(["settled", "partial"].contains(&receipt.outcome()), "{}", receipt.0);
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    host.until("the older one is gone", |host| versions_of_greeter(host) == 1);
+}
+
+pub fn the_clock_jumps_while_a_call_is_in_flight() {
+    drained_while(|host| host.clock_jumps(YEAR)).clock_jumps(-YEAR);
+}
+
+pub fn the_file_vanishes_while_a_call_is_in_flight() {
+    drained_while(|host| fs::remove_file(host.dir().join("greeter.wasm")).expect("it was there"));
+}
+
+/// The newer version is published and the older one waits for its last call, when something happens to the world.
+fn drained_while(happens: impl FnOnce(&Host)) -> Host {
+    let (host, work) = in_flight("", 2_000_000_000);
+    host.put("greeter", "greeter-v2");
+    happens_in(&host, "greeter", "published", happens);
+    assert_eq!(versions_of_greeter(&host), 2);
+    host.receipt_after("greeter", 2).settled();
+    assert!(work.join().is_ok_and(|answer| answer.status == 200));
+    assert_eq!(versions_of_greeter(&host), 1);
+    host
+}
+
+/// A service that is at a call of so many rounds, and the version after it prepared.
+fn in_flight(setting: &str, rounds: u64) -> (Host, JoinHandle<Answer>) {
+    let manifest = format!("[host]\nsettle = \"20ms\"\n[components.greeter]\ncpu = \"60s\"\n{setting}");
+    let host = Host::that_may_fail(&manifest, "");
+    host.prepare(&bytes("greeter-v2"));
+    host.drop_in("greeter", "greeter-v1").settled();
+    let work = host.calling("greeter", "work", json!([rounds]));
+    let gauge = "changeling_service_calls_in_flight{component=\\\"greeter\\\"} 1";
+    host.until("it works", |host| host.get("/metrics").body.to_string().contains(gauge));
+    (host, work)
+}
+
+fn versions_of_greeter(host: &Host) -> usize {
+    let found = host.get("/v1/components/greeter").body;
+    found["versions"].as_array().expect("a list").len()
+}
+
+pub fn killed_before_bytes_are_removed() {
+    let mut living = living(HASTY, "kill:remove:versions");
+    living.host.disk_refuses();
+    living.host.write_file("counter.wasm", &scripted("code-change:err"));
+    assert!(!living.host.wait().success());
+    living.host.disk_takes();
+    fs::remove_file(living.host.dir().join("counter.wasm")).expect("it was there");
+    living.host.start_again();
+    living.host.until("they are gone", |host| host.files("versions").len() == 1);
+    assert_eq!(living.host.call("counter", "increment", json!([1])), json!(1));
+    living.goes_on_at(&json!(1));
+}
