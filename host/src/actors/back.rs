@@ -150,7 +150,7 @@ async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Inst
     };
     let saved = match bounded(newer.instance.save(version, AtStake::Live)).await {
         Ok(Ok(bytes)) => bytes,
-        Ok(Err(words)) => return Back::Stays(format!("save: {words}")),
+        Ok(Err(not)) => return Back::Stays(format!("save: {not}")),
         Err(fault) => return Back::Dead(fault.reason()),
     };
     if let Err(words) = envelope::check(&saved, version, newer.instance.code.structure_of(version)) {

@@ -25,6 +25,9 @@ use crate::engine::instance::{AtStake, Fault, Instance};
 use crate::engine::room::Want;
 use crate::engine::wit;
 
+/// What the older code does wrong is no fault of the bytes that were to follow it.
+const OLD: Cause = Cause::Surroundings;
+
 /// One order to switch.
 #[derive(Clone)]
 pub struct Order {
@@ -91,7 +94,7 @@ async fn fresh(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, NotSwit
     let made = actor.stage.instance(code, &actor.address, &actor.terms.limits(), Want::Upkeep).await;
     made.map_err(|fault| match fault {
         Fault::NoRoom(words) => NotSwitched::NotNow(words),
-        fault => failed(&actor.address, "instantiation", fault.to_string()),
+        fault => failed(&actor.address, "instantiation", fault.cause(), fault.to_string()),
     })
 }
 
@@ -174,15 +177,15 @@ async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u3
     match saved {
         Ok(Ok(bytes)) => match envelope::check(&bytes, version, code.structure_of(version)) {
             Ok(()) => Ok(bytes),
-            Err(words) => Err(Stop::Because(failed(&actor.address, "save", words))),
+            Err(words) => Err(Stop::Because(failed(&actor.address, "save", OLD, words))),
         },
-        Ok(Err(words)) => Err(Stop::Because(failed(&actor.address, "save", words))),
+        Ok(Err(not)) => Err(Stop::Because(failed(&actor.address, "save", OLD, not.words))),
         Err(fault) => Err(lost(actor, fault)),
     }
 }
 
 fn lost(actor: &Actor, fault: Fault) -> Stop {
-    let refusal = refusal(&actor.address, "save", fault.to_string());
+    let refusal = Refusal { cause: OLD, ..refusal(&actor.address, "save", fault.to_string()) };
     Stop::Dead(NotSwitched::StateLost(refusal), fault.reason())
 }
 
@@ -193,7 +196,7 @@ fn accept(actor: &Actor, act: &str, answer: Result<Result<(), String>, Fault>) -
         Err(Fault::NoRoom(words)) => return Err(Stop::Because(NotSwitched::NotNow(words))),
         Err(fault) => (fault.cause(), fault.to_string()),
     };
-    Err(Stop::Because(NotSwitched::Failed(Refusal { cause, ..refusal(&actor.address, act, words) })))
+    Err(Stop::Because(failed(&actor.address, act, cause, words)))
 }
 
 /// From here on the new version answers.
@@ -254,8 +257,8 @@ fn still_queued(function: &str) -> NotSwitched {
     NotSwitched::NotNow(format!("a call of {function} waits, which the new version does not serve as it was accepted"))
 }
 
-fn failed(address: &Address, act: &str, words: String) -> NotSwitched {
-    NotSwitched::Failed(refusal(address, act, words))
+fn failed(address: &Address, act: &str, cause: Cause, words: String) -> NotSwitched {
+    NotSwitched::Failed(Refusal { cause, ..refusal(address, act, words) })
 }
 
 /// A refusal while actors switch, in the guest's words.

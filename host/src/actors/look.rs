@@ -12,7 +12,7 @@ use super::guard::bounded;
 use super::held::Held;
 use super::run_queue::RunQueue;
 use super::service::Service;
-use crate::engine::instance::AtStake;
+use crate::engine::instance::{AtStake, Fault};
 
 /// How long a busy actor is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -100,28 +100,24 @@ async fn saved(actor: &Arc<Actor>) -> Result<State, CallError> {
         return Err(CallError::Refused("its code exports no `state`".into()));
     };
     let shape = shapes.current;
-    match bounded(held.instance.save(shape.version, AtStake::Live)).await {
-        Ok(saved) => {
-            held.give_back();
-            let (label, structure) = (version.label, shape.structure);
-            let state = |bytes| State { version: shape.version, structure, label, bytes };
-            saved.map(state).map_err(CallError::Refused)
-        }
-        Err(fault) => {
-            let reason = fault.reason();
-            held.over(reason.clone());
-            Err(CallError::Crashed(reason))
-        }
-    }
+    let saved = bounded(held.instance.save(shape.version, AtStake::Live)).await;
+    let bytes = after(held, saved.map(|saved| saved.map_err(|not| not.words)))?;
+    Ok(State { version: shape.version, structure: shape.structure, label: version.label, bytes })
 }
 
 async fn shown(actor: &Arc<Actor>) -> Result<Status, CallError> {
     let mut held = take(actor).await?;
     let label = held.instance.code.version.label.clone();
-    match bounded(held.instance.status()).await {
-        Ok(shown) => {
+    let shown = bounded(held.instance.status()).await;
+    Ok(Status { label, view: after(held, shown)? })
+}
+
+/// It goes on as if nobody had looked, or has died of it.
+fn after<T>(held: Held, seen: Result<Result<T, String>, Fault>) -> Result<T, CallError> {
+    match seen {
+        Ok(seen) => {
             held.give_back();
-            shown.map(|view| Status { label, view }).map_err(CallError::Refused)
+            seen.map_err(CallError::Refused)
         }
         Err(fault) => {
             let reason = fault.reason();

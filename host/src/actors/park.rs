@@ -62,7 +62,7 @@ async fn save(actor: &Actor, incarnation: &mut Incarnation) -> Result<Parked, St
         Some(shapes) => {
             let version = shapes.current.version;
             let saved = bounded(incarnation.instance.save(version, AtStake::Live)).await;
-            let bytes = saved.map_err(|fault| format!("save: {fault}"))?.map_err(|words| format!("save: {words}"))?;
+            let bytes = saved.map_err(|fault| format!("save: {fault}"))?.map_err(|not| format!("save: {not}"))?;
             envelope::check(&bytes, version, code.structure_of(version))?;
             Some((version, bytes))
         }

@@ -13,7 +13,7 @@ use super::guard::bounded;
 use super::held::Held;
 use super::stage::Stage;
 use crate::engine::code::Code;
-use crate::engine::instance::{AtStake, Fault, Instance, cause_of_save};
+use crate::engine::instance::{AtStake, Fault, Instance, NotSaved};
 use crate::engine::limits::Limits;
 use crate::engine::room::Want;
 use crate::engine::{envelope, wit};
@@ -64,7 +64,7 @@ impl Scratch {
         };
         let saved = bounded(entered.save(version, AtStake::Copy)).await;
         let saved = saved.map_err(|fault| stuck(fault.cause(), fault.to_string()))?;
-        let bytes = saved.map_err(|words| stuck(cause_of_save(&words, &self.limits), words))?;
+        let bytes = saved.map_err(|not| stuck(not.cause, not.words))?;
         self.stage.reaper.bury(entered);
         let checked = envelope::check(&bytes, version, self.code.structure_of(version));
         checked.map_err(|words| stuck(Cause::Bytes, words))?;
@@ -209,11 +209,11 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
 }
 
 /// What a `save` of the live state leaves behind: an actor that goes on, or one that starts again.
-fn saved_live(held: Held, saved: Result<Result<Vec<u8>, String>, Fault>) -> Result<Vec<u8>, String> {
+fn saved_live(held: Held, saved: Result<Result<Vec<u8>, NotSaved>, Fault>) -> Result<Vec<u8>, String> {
     match saved {
         Ok(saved) => {
             held.give_back();
-            saved
+            saved.map_err(|not| not.words)
         }
         Err(fault) => {
             let words = format!("{fault}; its state is lost, and it starts again from init");

@@ -48,6 +48,28 @@ pub enum AtStake {
     Copy,
 }
 
+/// Why the state of a healthy instance is not to be had.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{words}")]
+pub struct NotSaved {
+    /// In the guest's words, or ours.
+    pub words: String,
+    /// Where the cause lies when a version is tried and this comes of it: a limit is set by whoever runs it.
+    pub cause: Cause,
+}
+
+impl NotSaved {
+    fn of(words: String) -> Self {
+        Self { words, cause: Cause::Bytes }
+    }
+
+    fn too_large(limit: usize) -> Self {
+        let words =
+            format!("the saved state is larger than {limit} bytes; raise the component's `state` limit, or save less");
+        Self { words, cause: Cause::Surroundings }
+    }
+}
+
 /// Why a way into a guest gave nothing.
 #[derive(Debug, Clone)]
 pub enum Fault {
@@ -232,8 +254,8 @@ impl Instance {
     /// # Errors
     /// The inner error is a failed save of a healthy instance: the guest's own `err`, or bytes that are too many or not
     /// what was asked for.
-    pub async fn save(&mut self, version: u32, at_stake: AtStake) -> Result<Result<Vec<u8>, String>, Fault> {
-        let Some(state) = &self.hooks.state else { return Ok(Err("it exports no `state`".into())) };
+    pub async fn save(&mut self, version: u32, at_stake: AtStake) -> Result<Result<Vec<u8>, NotSaved>, Fault> {
+        let Some(state) = &self.hooks.state else { return Ok(Err(NotSaved::of("it exports no `state`".into()))) };
         let limits = self.store.data().limits.clone();
         self.store.data_mut().memories.set_limit(limits.memory.saturating_mul(2));
         let cpu = match at_stake {
@@ -248,13 +270,13 @@ impl Instance {
         self.store.data_mut().memories.set_limit(limits.memory);
         // Bindings lift this result, not the codec: wasmtime has no type for what was not paid for.
         if answer.as_ref().is_err_and(is_over_fuel) {
-            return Ok(Err(too_much_state(&limits)));
+            return Ok(Err(NotSaved::too_large(limits.state)));
         }
         match answer.map_err(|error| fault(&self.store, error)) {
-            Ok(Ok(bytes)) if bytes.len() > limits.state => Ok(Err(too_much_state(&limits))),
-            Ok(answer) => Ok(answer.map_err(cut)),
+            Ok(Ok(bytes)) if bytes.len() > limits.state => Ok(Err(NotSaved::too_large(limits.state))),
+            Ok(answer) => Ok(answer.map_err(|words| NotSaved::of(cut(words)))),
             // A result that cannot be lifted leaves the instance whole.
-            Err(Fault::Value(words)) => Ok(Err(words)),
+            Err(Fault::Value(words)) => Ok(Err(NotSaved::of(words))),
             Err(dead) => Err(dead),
         }
     }
@@ -336,15 +358,6 @@ fn enter(store: &mut Store<Sandbox>, act: &'static str, cpu: Duration, sealed: b
 /// Whether more bytes were to cross the border than were paid for.
 fn is_over_fuel(error: &wasmtime::Error) -> bool {
     format!("{error:#}").contains("too much data is being copied")
-}
-
-/// Where the cause lies when a `save` answers so: a state that is past its limit is none of the version's faults.
-pub fn cause_of_save(words: &str, limits: &Limits) -> Cause {
-    if words == too_much_state(limits) { Cause::Surroundings } else { Cause::Bytes }
-}
-
-fn too_much_state(limits: &Limits) -> String {
-    format!("the saved state is larger than {} bytes; raise the component's `state` limit, or save less", limits.state)
 }
 
 /// What an error of wasmtime means.
