@@ -161,9 +161,9 @@ fn component(text: &str, world: &str) -> Vec<u8> {
     let (resolve, package) = &*WORLDS;
     let world = resolve.select_world(&[*package], Some(world)).expect("there is this world");
     let mut module = wat::parse_str(text).unwrap_or_else(|why| panic!("{why}"));
-    let embedded = embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false);
+    let embedded = embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8);
     embedded.expect("its types fit into a section");
-    let mut encoder = ComponentEncoder::default();
-    let encoder = encoder.validate(true).module(&module).expect("it is a module of that world");
+    let encoder = ComponentEncoder::default();
+    let mut encoder = encoder.validate(true).module(&module).expect("it is a module of that world");
     encoder.encode().unwrap_or_else(|why| panic!("{why:?}"))
 }
