@@ -16,7 +16,7 @@ use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 
 use support::{Host, Receipt};
-use tools::{C, JAVASCRIPT, Language, PYTHON};
+use tools::{C, JAVASCRIPT, Language, PYTHON, STARLINGMONKEY};
 
 fn main() -> ExitCode {
     let mut trials = Vec::new();
@@ -28,7 +28,9 @@ fn main() -> ExitCode {
         add(a_stranger_is_a_service, "a_component_that_knows_nothing_of_its_host_is_a_service");
     }
     trials.push(trial("python::reaches_nothing_outside".into(), PYTHON.missing(), reaches_nothing_outside));
-    let any = C.missing().or(PYTHON.missing()).or(JAVASCRIPT.missing());
+    let engines = JAVASCRIPT.missing().or(STARLINGMONKEY.missing());
+    trials.push(trial("javascript::a_service_changes_its_engine".into(), engines, a_service_changes_its_engine));
+    let any = engines.or(C.missing()).or(PYTHON.missing());
     trials.push(trial("an_actor_changes_its_language".into(), any, an_actor_changes_its_language));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -145,13 +147,24 @@ fn reaches_nothing_outside() {
     assert_eq!(got, json!([files.as_slice(), &sockets, &["environment {}"]].concat()));
 }
 
+fn a_service_changes_its_engine() {
+    let host = Host::start();
+    drop_in(&host, "words", &JAVASCRIPT.wasm("words", "v1")).settled();
+    assert_eq!(host.call("words", "count", json!(["to be or not"])), json!(4));
+
+    drop_in(&host, "words", &STARLINGMONKEY.wasm("words", "v2")).settled();
+
+    assert_eq!(host.call("words", "count", json!(["to be or not"])), json!(4));
+    assert_eq!(host.call("words", "initials", json!(["être 飢え 🦴 x"])), json!(["ê", "飢", "🦴", "x"]));
+}
+
 fn an_actor_changes_its_language() {
     let host = Host::start();
     let sult = book("Sult", &["Knut Hamsun"], 1890);
     drop_in(&host, "library", &C.wasm("library", "v1")).settled();
     host.call("library", "add", json!([sult]));
 
-    for (loans, language) in [(1, &JAVASCRIPT), (2, &PYTHON), (3, &C)] {
+    for (loans, language) in [(1, &JAVASCRIPT), (2, &STARLINGMONKEY), (3, &PYTHON), (4, &C)] {
         let receipt = drop_in(&host, "library", &language.wasm("library", "v2")).settled();
         assert_eq!(receipt.actors("switched"), 1, "{}", language.name);
         assert_eq!(host.call("library", "lend", json!(["Sult"])), json!({"ok": loans}), "{}", language.name);
@@ -159,5 +172,5 @@ fn an_actor_changes_its_language() {
     assert_eq!(host.call("library", "by", json!(["Knut Hamsun"])), json!([sult]));
 
     drop_in(&host, "library", &JAVASCRIPT.wasm("words", "v1")).refused_with(&["is an actor", "this is a service"]);
-    assert_eq!(host.call("library", "lend", json!(["Sult"])), json!({"ok": 4}));
+    assert_eq!(host.call("library", "lend", json!(["Sult"])), json!({"ok": 5}));
 }

@@ -7,8 +7,11 @@ use std::time::SystemTime;
 
 /// A folder of `guests/foreign` and its tools.
 pub struct Language {
-    /// Name of the folder.
+    /// What tests call it.
     pub name: &'static str,
+    folder: &'static str,
+    /// For the script that builds, where there is a choice.
+    engine: Option<&'static str>,
     /// Commands that succeed where a tool is there, each with what people call that tool.
     tools: &'static [(&'static str, &'static [&'static str])],
 }
@@ -16,6 +19,8 @@ pub struct Language {
 /// By clang and wit-bindgen.
 pub const C: Language = Language {
     name: "c",
+    folder: "c",
+    engine: None,
     tools: &[
         ("clang", &["clang", "--version"]),
         (
@@ -28,12 +33,28 @@ pub const C: Language = Language {
 };
 
 /// By componentize-py: CPython within the component.
-pub const PYTHON: Language =
-    Language { name: "python", tools: &[("componentize-py", &["componentize-py", "--version"])] };
+pub const PYTHON: Language = Language {
+    name: "python",
+    folder: "python",
+    engine: None,
+    tools: &[("componentize-py", &["componentize-py", "--version"])],
+};
 
 /// By componentize-qjs: QuickJS within the component.
-pub const JAVASCRIPT: Language =
-    Language { name: "javascript", tools: &[("componentize-qjs", &["componentize-qjs", "--help"])] };
+pub const JAVASCRIPT: Language = Language {
+    name: "javascript",
+    folder: "javascript",
+    engine: None,
+    tools: &[("componentize-qjs", &["componentize-qjs", "--help"])],
+};
+
+/// By jco: the same sources, with StarlingMonkey (SpiderMonkey) within the component.
+pub const STARLINGMONKEY: Language = Language {
+    name: "starlingmonkey",
+    folder: "javascript",
+    engine: Some("starlingmonkey"),
+    tools: &[("jco", &["jco", "--version"])],
+};
 
 impl Language {
     /// The first tool that is not on this machine.
@@ -51,25 +72,26 @@ impl Language {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests");
-        let folder = guests.join("foreign").join(self.name);
+        let folder = guests.join("foreign").join(self.folder);
         let built = guests.join("target/foreign").join(self.name).join(format!("{component}-{version}.wasm"));
         let sources = [&folder, &guests.join("foreign/wit"), &guests.join("../wit")].map(|of| changed(of)).into_iter();
         if changed(&built) < sources.max().expect("three folders") {
-            build(&folder, component, version, &built);
+            self.build(&folder, component, version, &built);
         }
         std::fs::read(&built).expect("it was built")
     }
-}
 
-fn build(folder: &Path, component: &str, version: &str, built: &Path) {
-    std::fs::create_dir_all(built.parent().expect("it is in a folder")).expect("a folder to build in");
-    // Under another name until it is whole: nobody takes a part for a component.
-    let part = built.with_extension("part");
-    let output = Command::new(folder.join("build")).args([component, version]).arg(&part).output();
-    let output = output.expect("the script is there");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{component} {version} does not build in {}:\n{said}", folder.display());
-    std::fs::rename(part, built).expect("it was built");
+    fn build(&self, folder: &Path, component: &str, version: &str, built: &Path) {
+        std::fs::create_dir_all(built.parent().expect("it is in a folder")).expect("a folder to build in");
+        // Under another name until it is whole: nobody takes a part for a component.
+        let part = built.with_extension("part");
+        let mut build = Command::new(folder.join("build"));
+        let output = build.args([component, version]).arg(&part).args(self.engine).output();
+        let output = output.expect("the script is there");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{component} {version} does not build in {}:\n{said}", folder.display());
+        std::fs::rename(part, built).expect("it was built");
+    }
 }
 
 /// When the newest file in there was written: not what the tools leave beside the sources.

@@ -1,11 +1,11 @@
 // A library that keeps books. Saved: a line for each, its year, title and authors with tabs between.
 
-import log from "changeling:actor/log@0.1.0";
+import * as log from "changeling:actor/log@0.1.0";
 
 const books = [];
 const first = { version: 1, structure: "lines: year, title, authors..." };
 
-// This engine has no TextEncoder.
+// Not every engine has a TextEncoder.
 const toBytes = (text) => Uint8Array.from(unescape(encodeURIComponent(text)), (byte) => byte.charCodeAt(0));
 const toText = (bytes) => decodeURIComponent(escape(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
 

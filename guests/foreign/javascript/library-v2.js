@@ -1,7 +1,7 @@
 // A library that also lends its books. It takes over from the first one, and can go back. Saved: as the first one does,
 // with the number of loans before the title.
 
-import log from "changeling:actor/log@0.1.0";
+import * as log from "changeling:actor/log@0.1.0";
 
 const books = [];
 // By title.
@@ -9,7 +9,7 @@ const loans = new Map();
 const first = { version: 1, structure: "lines: year, title, authors..." };
 const second = { version: 2, structure: "lines: year, loans, title, authors..." };
 
-// This engine has no TextEncoder.
+// Not every engine has a TextEncoder.
 const toBytes = (text) => Uint8Array.from(unescape(encodeURIComponent(text)), (byte) => byte.charCodeAt(0));
 const toText = (bytes) => decodeURIComponent(escape(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
 
