@@ -16,6 +16,8 @@ static SCRIPT: [u8; 40] = *b"script:.................................";
 
 /// Longer than any limit that a test sets, and not endless.
 const SLOW: Duration = Duration::from_secs(2);
+/// Longer than anybody waits, and no work.
+const ENDLESS: Duration = Duration::from_secs(3_600);
 
 /// Fails in this act, if the script says so: it is the error to answer with, or never comes back, or only late, or
 /// gives true for the caller to answer with something that is none.
@@ -43,6 +45,10 @@ fn fails(act: &str, total: u64) -> Result<bool, String> {
         "slow" => {
             let begin = Instant::now();
             while begin.elapsed() < SLOW {}
+            Ok(false)
+        }
+        "wait" => {
+            std::thread::sleep(ENDLESS);
             Ok(false)
         }
         _ => panic!("{of} has no fault called {fault}"),
