@@ -22,12 +22,14 @@ const REST: Duration = Duration::from_micros(500);
 type Bomb = (&'static str, fn() -> Vec<u8>, Outcome);
 
 /// The loops take all that the host's manifest gives, in both tiers.
-const BOMBS: [Bomb; 8] = [
+const BOMBS: [Bomb; 10] = [
     ("3,000 loops in each other", || bomb::loops(3_000, 3_000), Outcome::Refused),
     ("a function of 10,000 operations", || bomb::long_function(10_000, 100, 10), Outcome::Settled),
     ("20,000 functions", || bomb::many_functions(20_000), Outcome::Settled),
     ("5,000 blocks in each other", || bomb::blocks(5_000), Outcome::Settled),
     ("60 MiB of data", || bomb::data(60), Outcome::Settled),
+    ("50,000 locals in each of 200 functions", || bomb::many_locals(200, 50_000), Outcome::Settled),
+    ("lists of lists, 101 deep", || bomb::deep_type(101), Outcome::Refused),
     ("pairs of pairs, 18 deep", || bomb::exponential_type(18), Outcome::Refused),
     ("2,000 strings in another encoding", || bomb::adapters(2_000), Outcome::Settled),
     ("40 memories of 4 GiB", || bomb::huge_memories(40), Outcome::Refused),

@@ -30,6 +30,7 @@ use saves::*;
 use stage::*;
 use table::*;
 
+use crate::hostile::guest::deed;
 use crate::support::bomb;
 
 /// What must come of one fault at one step.
@@ -359,9 +360,9 @@ fn purge() {
     let row = Row {
         step: "purge",
         error: must(|| bytes_that_cannot_be_removed("eio:remove:versions", "Input/output error")),
-        trap: no("the old instance is dropped, and not called"),
-        endless: no("the old instance is dropped, and not called"),
-        allocates: no("the old instance is dropped, and not called"),
+        trap: must(|| a_call_in_flight_dies(deed::TRAP, "unreachable code reached")),
+        endless: must(|| a_call_in_flight_dies(deed::LOOP, "of CPU")),
+        allocates: must(|| a_call_in_flight_dies(deed::GROW, "memory: it asked for")),
         wrong_bytes: no(NOTHING_OF_THE_GUEST),
         slow: must(a_call_in_flight_is_waited_for),
         killed: must(killed_before_bytes_are_removed),

@@ -5,7 +5,7 @@ mod bare;
 mod bounds;
 mod entries;
 mod floods;
-mod guest;
+pub mod guest;
 mod lies;
 mod lives;
 mod storms;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::meanwhile::happens_in;
 use super::stage::{HASTY, Living, PATIENT, SHORT, TOTAL, YEAR, flawless, living};
+use crate::hostile::guest::{Entry, Guest, deed};
 use crate::support::{Answer, Host, bytes, scripted};
 
 /// It is named and goes over when its work is done.
@@ -42,7 +43,27 @@ pub fn a_call_in_flight_is_waited_for() {
     let receipt = host.drop_in("greeter", "greeter-v2");
     assert!(["settled", "partial"].contains(&receipt.outcome()), "{}", receipt.0);
     assert!(work.join().is_ok_and(|answer| answer.status == 200));
-    host.until("the older one is gone", |host| versions_of_greeter(host) == 1);
+    host.until("the older one is gone", |host| versions_of(host, "greeter") == 1);
+}
+
+/// A call of the older version that dies when the newer one is published is told to its caller, and holds nothing.
+pub fn a_call_in_flight_dies(deed: &str, words: &str) {
+    let host = Host::with_manifest("[host]\nsettle = \"20ms\"\n[components.hostile]\nmemory = \"8MiB\"\n");
+    let after_a_while = format!("(call $block (call $subscribe (i64.const 2000000000))) {deed}");
+    let [older, newer] =
+        [&after_a_while, deed::TRAP].map(|deed| Guest::default().at(Entry::Deed, deed).build_service());
+    host.prepare(&newer);
+    host.write_file("hostile.wasm", &older);
+    host.receipt_after("hostile", 0).settled();
+    let work = host.calling("hostile", "deed", json!([0]));
+    host.until("it works", |host| works(host, "hostile"));
+    host.write_file("hostile.wasm", &newer);
+    happens_in(&host, "hostile", "published", |_| ());
+    let answer = work.join().expect("it is answered");
+    assert_eq!(answer.problem(), "crashed", "{}", answer.body);
+    assert!(answer.body.to_string().contains(words), "{}", answer.body);
+    host.receipt_after("hostile", 1).settled();
+    assert_eq!(versions_of(&host, "hostile"), 1);
 }
 
 pub fn the_clock_jumps_while_a_call_is_in_flight() {
@@ -58,10 +79,10 @@ fn drained_while(happens: impl FnOnce(&Host)) -> Host {
     let (host, work) = in_flight("", 2_000_000_000);
     host.put("greeter", "greeter-v2");
     happens_in(&host, "greeter", "published", happens);
-    assert_eq!(versions_of_greeter(&host), 2);
+    assert_eq!(versions_of(&host, "greeter"), 2);
     host.receipt_after("greeter", 2).settled();
     assert!(work.join().is_ok_and(|answer| answer.status == 200));
-    assert_eq!(versions_of_greeter(&host), 1);
+    assert_eq!(versions_of(&host, "greeter"), 1);
     host
 }
 
@@ -72,13 +93,18 @@ fn in_flight(setting: &str, rounds: u64) -> (Host, JoinHandle<Answer>) {
     host.prepare(&bytes("greeter-v2"));
     host.drop_in("greeter", "greeter-v1").settled();
     let work = host.calling("greeter", "work", json!([rounds]));
-    let gauge = "changeling_service_calls_in_flight{component=\\\"greeter\\\"} 1";
-    host.until("it works", |host| host.get("/metrics").body.to_string().contains(gauge));
+    host.until("it works", |host| works(host, "greeter"));
     (host, work)
 }
 
-fn versions_of_greeter(host: &Host) -> usize {
-    let found = host.get("/v1/components/greeter").body;
+/// One call is at work.
+fn works(host: &Host, component: &str) -> bool {
+    let gauge = format!("changeling_service_calls_in_flight{{component=\\\"{component}\\\"}} 1");
+    host.get("/metrics").body.to_string().contains(&gauge)
+}
+
+fn versions_of(host: &Host, component: &str) -> usize {
+    let found = host.get(&format!("/v1/components/{component}")).body;
     found["versions"].as_array().expect("a list").len()
 }
 

@@ -50,7 +50,7 @@ fn who_dies_at_work_starts_again() {
         let in_a_moment = "(drop (call $send-after (i64.const 0) (i32.const 65536) (i32.const 1)))";
         let work = format!("(if (local.get $n) (then {deed}) (else {in_a_moment}))");
         let guest = Guest::default().at(Entry::Deed, &work);
-        let guest = [Entry::PostReturn, Entry::HandleInfo, Entry::Terminate]
+        let guest = [Entry::PostReturn, Entry::HandleInfo, Entry::Terminate, Entry::Status]
             .into_iter()
             .fold(guest, |guest, entry| guest.at(entry, deed));
         offer(&host, "hostile", &guest.build()).settled();
@@ -66,6 +66,12 @@ fn who_dies_at_work_starts_again() {
 
         host.call(&of("c"), "deed", json!([0]));
         host.until("it dies of a timer", |host| host.actor(&of("c"))["restarts"] == json!(1));
+
+        host.call(&of("e"), "add", json!([1]));
+        let shown = host.get(&format!("/v1/actors/hostile%2Fe-{at}/status"));
+        assert_eq!(shown.problem(), "crashed", "{}", shown.body);
+        assert!(shown.body.to_string().contains(words), "{deed} when it is to show itself: {}", shown.body);
+        assert_eq!(host.call(&of("e"), "add", json!([1])), json!(1), "{deed}: it begins anew");
 
         // Told to end, it is gone, whatever it does about it.
         host.call(&of("d"), "add", json!([1]));
