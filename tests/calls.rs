@@ -28,6 +28,47 @@ fn problems_have_stable_names_and_say_what_to_do() {
     assert!(detail.contains("[0]"), "{detail}");
     let (status, name, _) = problem("Counter", "get", json!([]));
     assert_eq!((status, name.as_str()), (400, "bad-name"));
+    for (answer, status, name) in
+        [(host.get("/v1/nothing"), 404, "no-such-path"), (host.ask("DELETE", "/v1/actors"), 405, "no-such-method")]
+    {
+        assert_eq!((answer.status, answer.problem()), (status, name), "{}", answer.body);
+        let detail = answer.body["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains("`/v1/") && detail.contains("`/openapi.json`"), "{detail}");
+    }
+}
+
+#[test]
+fn a_guest_knows_who_it_is_and_how_long_its_caller_waits() {
+    let host = Host::with_manifest("[components.keyed]\nkeyed = true\n");
+    host.drop_in("timer", "timer").settled();
+    host.drop_in("keyed", "timer").settled();
+    let look = |address: &str, within| {
+        let answer = host.caller_within(within)(address, "look", json!([]));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let left = answer.body["deadline"].as_u64().expect("its caller gives up some time");
+        (answer.body, left)
+    };
+    for address in ["timer", "keyed/a"] {
+        let (seen, left) = look(address, "7s");
+        assert_eq!((&seen["address"], &seen["sender"]), (&json!(address), &json!(null)));
+        assert_eq!(seen["label"], host.actor(address)["label"]);
+        assert!((1..=7_000).contains(&left), "{left} ms of 7 s");
+        let (_, left) = look(address, "40s");
+        assert!((7_001..=40_000).contains(&left), "{left} ms of 40 s");
+    }
+}
+
+#[test]
+fn who_leaves_has_answered_and_is_gone_or_begins_anew() {
+    let host = Host::with_manifest("[components.keyed]\nkeyed = true\n");
+    host.drop_in("keyed", "timer").settled();
+    assert_eq!(host.call("keyed/a", "leave", json!([null])), json!("goodbye"));
+    host.wait_for_log("keyed/a ends: normal");
+    host.until("it is gone", |host| host.get("/v1/actors?address=keyed%2Fa").body["actors"] == json!([]));
+    assert_eq!(host.call("keyed/a", "leave", json!(["it is enough"])), json!("goodbye"));
+    host.wait_for_log("keyed/a ends: error: it is enough");
+    host.call("keyed/a", "ticks", json!([]));
+    assert_eq!(host.actor("keyed/a")["restarts"], json!(1), "the one before was another");
 }
 
 #[test]

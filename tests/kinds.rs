@@ -109,7 +109,7 @@ fn an_actor_does_not_become_a_service() {
     let host = Host::start();
     host.drop_in("counter", "counter-v1").settled();
     host.call("counter", "increment", json!([5]));
-    host.drop_in("counter", "greeter-v1").refused_with(&["is an actor", "this is a service"]);
+    host.drop_in("counter", "greeter-v1").refused_with(&["is an actor", "this is a service", "`changeling remove`"]);
     assert_eq!(host.call("counter", "get", json!([])), json!(5));
 }
 

@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents. The last part of `type` is the stable name, the same that guests and the CLI see.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use changeling_core::id::{Address, BadName};
 use changeling_core::reason::CallError;
@@ -74,7 +74,10 @@ impl Problem {
             CallError::DeadlineExceeded => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "deadline-exceeded",
-                format!("`{address}` did not answer `{function}` in time; the call may still be handled"),
+                format!(
+                    "`{address}` did not answer `{function}` in time; the call may still be handled, and may be given more \
+                     time: `--deadline`, `Changeling-Deadline`"
+                ),
             ),
             CallError::Overloaded => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -84,7 +87,11 @@ impl Problem {
             CallError::Crashed(reason) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "crashed", format!("`{address}` crashed in `{function}`: {reason}"))
             }
-            CallError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopped", format!("`{address}` is ending")),
+            CallError::Stopped => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "stopped",
+                format!("`{address}` is ending, or its host is; call again when it has begun anew"),
+            ),
             CallError::Cycle(path) => {
                 let path: Vec<_> = path.iter().map(Address::to_string).collect();
                 (StatusCode::LOOP_DETECTED, "cycle", format!("the call would wait for itself: {}", path.join(" → ")))
@@ -93,7 +100,9 @@ impl Problem {
             CallError::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too-large",
-                format!("a message to `{address}` is larger than its limit"),
+                format!(
+                    "a message to `{address}` is larger than its limit; send less, or raise the component's `message`"
+                ),
             ),
             CallError::NoConnection => {
                 (StatusCode::BAD_GATEWAY, "no-connection", format!("the host of `{address}` cannot be reached"))
@@ -140,11 +149,13 @@ impl From<BadName> for Problem {
 }
 
 /// A path that there is not.
-pub async fn no_such_path() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path")
+pub async fn no_such_path(asked: Uri) -> Problem {
+    let detail = format!("there is nothing at `{}`; `/openapi.json` has all that there is", asked.path());
+    Problem::new(StatusCode::NOT_FOUND, "no-such-path", detail)
 }
 
 /// A method that the path does not take.
-pub async fn no_such_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-such-method", "this path does not take that method")
+pub async fn no_such_method(method: Method, asked: Uri) -> Problem {
+    let detail = format!("`{}` does not take {method}; `/openapi.json` says what it takes", asked.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-such-method", detail)
 }

@@ -113,7 +113,9 @@ pub async fn one(
         Err(_) => Err(Problem::new(
             StatusCode::NOT_FOUND,
             "no-such-upgrade",
-            format!("there is no receipt of upgrade {id} (yet)"),
+            format!(
+                "there is no receipt of upgrade {id}, or not yet; `changeling upgrades` lists those that there are"
+            ),
         )),
     }
 }

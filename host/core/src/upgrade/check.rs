@@ -61,7 +61,11 @@ impl Judgement {
 
 fn callable(new: &Version, judgement: &mut Judgement) {
     if new.functions.is_empty() && new.kind == Kind::Service {
-        judgement.object("exports", Cause::Bytes, "it exports nothing callable".to_owned());
+        judgement.object(
+            "exports",
+            Cause::Bytes,
+            "it exports nothing callable; export a function, or `state` or `lifecycle` of the contract".to_owned(),
+        );
     }
 }
 
@@ -88,7 +92,11 @@ fn imports(new: &Version, around: &Surroundings<'_>, judgement: &mut Judgement) 
 /// What live actors were promised may not go away under them, but by a restart.
 fn hooks(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judgement) {
     if new.kind == Kind::Service {
-        let words = format!("{} is an actor, this is a service, and actors of it live", old.label);
+        let words = format!(
+            "{} is an actor, this is a service, and actors of it live; `changeling remove` the component first, which ends \
+             them, or export `state` or `lifecycle`",
+            old.label
+        );
         judgement.object("exports", Cause::Surroundings, words);
         return;
     }
@@ -100,7 +108,10 @@ fn hooks(old: &Version, new: &Version, strategy: Strategy, judgement: &mut Judge
     for (name, _) in dropped.into_iter().filter(|(_, gone)| *gone) {
         let words = format!("{} exports `{name}`, this does not, and actors of it live", old.label);
         match strategy {
-            Strategy::Rolling => judgement.object("exports", Cause::Surroundings, words),
+            Strategy::Rolling => {
+                let words = format!("{words}; export it, or begin anew with `strategy = \"restart\"`");
+                judgement.object("exports", Cause::Surroundings, words);
+            }
             Strategy::Restart => judgement.findings.push(words),
         }
     }

@@ -53,7 +53,8 @@ fn state_version(old: &ShapeSet, new: &ShapeSet) -> Result<u32, String> {
             )
         }
         None => format!(
-            "no state version fits: the live code saves {}, this code reads {}",
+            "no state version fits: the live code saves {}, this code reads {}; read one of those, or begin anew with \
+             `strategy = \"restart\"`",
             list(std::iter::once(&old.current).chain(&old.writes)),
             list(reads())
         ),

@@ -135,7 +135,11 @@ impl Component {
                 }
             }
             Laggard::Refuse => {
-                let words = format!("{} actors came to no message boundary in time", laggards.len());
+                let words = format!(
+                    "{} actors came to no message boundary in time; give them a longer `drain-timeout`, or go without \
+                     them: `laggards = \"wait\"` or `\"kill\"`",
+                    laggards.len()
+                );
                 let refusal = Refusal::new(Step::Switching, "hold", Cause::Surroundings, words);
                 let first = laggards.first().map(|key| self.address(key));
                 self.turn_back(vec![Refusal { address: first, ..refusal }], turn);

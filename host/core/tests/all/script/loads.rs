@@ -245,8 +245,8 @@ fn every_objection_is_said_at_once() {
             refusal: imports: it imports bank:ledger/api, which nobody provides: a guest may import wasi: and changeling: only
             refusal: imports: it imports changeling:actor/psychic@0.1.0, which this host does not have
             refusal: imports: it imports wasi:http/types@0.2.6, which this host does not have: of WASI it has wasi:cli, wasi:clocks, wasi:filesystem, wasi:io, wasi:random, wasi:sockets
-            refusal: exports: 1 exports `lifecycle`, this does not, and actors of it live
-            refusal: state: no state version fits: the live code saves 1 {total:u1}, this code reads 9 {other:string}
+            refusal: exports: 1 exports `lifecycle`, this does not, and actors of it live; export it, or begin anew with `strategy = "restart"`
+            refusal: state: no state version fits: the live code saves 1 {total:u1}, this code reads 9 {other:string}; read one of those, or begin anew with `strategy = "restart"`
           retire counter@2
     "#]].assert_eq(&stage.told());
 }
@@ -262,7 +262,7 @@ fn what_exports_nothing_callable_is_refused() {
           load maths@1
         loaded
           receipt 1 of maths: Refused at checked, none -> 1
-            reason: exports: it exports nothing callable
+            reason: exports: it exports nothing callable; export a function, or `state` or `lifecycle` of the contract
           retire maths@1
           write table: 
     "#]]
@@ -285,7 +285,7 @@ fn an_actor_does_not_become_a_service_while_it_lives() {
           load counter@2
         loaded
           receipt 2 of counter: Refused at checked, 1 -> 2
-            reason: exports: 1 is an actor, this is a service, and actors of it live
+            reason: exports: 1 is an actor, this is a service, and actors of it live; `changeling remove` the component first, which ends them, or export `state` or `lifecycle`
           retire counter@2
         written
         exited counter/a
@@ -368,7 +368,7 @@ fn shapes_that_do_not_meet_are_refused_with_both_lists() {
           load counter@2
         loaded
           receipt 2 of counter: Refused at checked, 1 -> 2
-            reason: state: no state version fits: the live code saves 1 {total:u64}, this code reads 3 {sum:u64}
+            reason: state: no state version fits: the live code saves 1 {total:u64}, this code reads 3 {sum:u64}; read one of those, or begin anew with `strategy = "restart"`
           retire counter@2
     "#]]
     .assert_eq(&stage.told());

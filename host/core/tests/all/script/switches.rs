@@ -171,7 +171,7 @@ fn who_stays_busy_turns_the_upgrade_back_where_that_was_asked_for() {
         back counter/b
           drop what upgrade 2 kept
           receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 turned back, 2 not tried
-            reason: hold of counter/a: 1 actors came to no message boundary in time
+            reason: hold of counter/a: 1 actors came to no message boundary in time; give them a longer `drain-timeout`, or go without them: `laggards = "wait"` or `"kill"`
           retire counter@2
           write table: counter@1
         drained counter@2
