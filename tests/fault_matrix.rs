@@ -258,7 +258,7 @@ fn save_by_the_old_version() {
 }
 
 #[test]
-#[ignore = "long: a save may take a minute of CPU"]
+#[ignore = "long: a save may take a minute, of CPU or of waiting"]
 fn an_endless_save_by_the_old_version_ends() {
     an_endless_save_ends();
 }
