@@ -10,7 +10,7 @@ use changeling_core::reason::ExitReason;
 
 use super::actor::Actor;
 use super::birth;
-use super::guard::bounded;
+use super::guard::{bounded, bounded_save};
 use super::held::Held;
 use super::incarnation::Incarnation;
 use super::kept::{Kept, off_the_workers};
@@ -115,7 +115,7 @@ async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kep
             Ok(()) => Back::Exact(older),
             Err(words) => Back::Stays(words),
         },
-        _ => by_the_way_down(order, newer, older).await,
+        _ => by_the_way_down(actor, order, newer, older).await,
     }
 }
 
@@ -141,14 +141,15 @@ async fn older(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, Fault> 
 }
 
 /// The newer code saves in the older version, the older takes it: the work done since is kept.
-async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Instance) -> Back {
+async fn by_the_way_down(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, mut older: Instance) -> Back {
     let label = newer.instance.code.version.label.clone();
     let Some(version) = order.down else {
         return Back::Stays(format!(
             "{label} writes no state version that the older one reads, and it handled messages"
         ));
     };
-    let saved = match bounded(newer.instance.save(version, AtStake::Live)).await {
+    let limit = actor.terms.now().limits.save;
+    let saved = match bounded_save(limit, newer.instance.save(version, AtStake::Live)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(not)) => return Back::Stays(format!("save: {not}")),
         Err(fault) => return Back::Dead(fault.reason()),

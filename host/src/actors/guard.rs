@@ -16,9 +16,18 @@ const LONGEST_ACT: Duration = Duration::from_secs(60);
 
 /// As [`guarded`], and ended where it takes too long.
 pub async fn bounded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    tokio::time::timeout(LONGEST_ACT, guarded(act))
+    ended_after(LONGEST_ACT, act).await
+}
+
+/// The same of a `save` of a live state: what asks for it may wait for it for `save_limit`, and it is not ended before.
+pub async fn bounded_save<T>(save_limit: Duration, act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    ended_after(save_limit.max(LONGEST_ACT), act).await
+}
+
+async fn ended_after<T>(longest: Duration, act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    tokio::time::timeout(longest, guarded(act))
         .await
-        .unwrap_or_else(|_| Err(Fault::Dead(ExitReason::Limit(format!("time: it did not end within {LONGEST_ACT:?}")))))
+        .unwrap_or_else(|_| Err(Fault::Dead(ExitReason::Limit(format!("time: it did not end within {longest:?}")))))
 }
 
 /// A panic of the host under a guest's call ends that guest alone.

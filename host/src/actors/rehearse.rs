@@ -9,7 +9,7 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::{Event, Handover, Proof, Rehearsal};
 
 use super::actor::Actor;
-use super::guard::bounded;
+use super::guard::{bounded, bounded_save};
 use super::held::Held;
 use super::stage::Stage;
 use crate::engine::code::Code;
@@ -181,11 +181,11 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
         Err(_) => return Err(Rehearsal::NotLooked(format!("it was busy for {PATIENCE:?}"))),
     };
     let code = held.instance.code.clone();
+    let limit = actor.terms.now().limits.save;
     let mut saving = Box::pin(async move {
-        let saved = bounded(held.instance.save(version, AtStake::Live)).await;
+        let saved = bounded_save(limit, held.instance.save(version, AtStake::Live)).await;
         (held, saved)
     });
-    let limit = actor.terms.now().limits.save;
     let saved = match tokio::time::timeout(limit, &mut saving).await {
         Ok((held, saved)) => saved_live(held, saved),
         Err(_) => {
