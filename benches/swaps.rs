@@ -1,5 +1,6 @@
-//! A whole crowd of actors is swapped, at rest and while others call them: how long each is held, how long it takes in
-//! all, and the longest that any caller waits, beside a run of the same length without a swap.
+//! A whole crowd of actors is swapped, at rest and while others call them, over HTTP and from tasks beside the host: how
+//! long each is held, how long it takes in all, and the longest that any caller waits, beside a run of the same length
+//! without a swap.
 //!
 //! Single shots, so not Criterion's: each is made a few times, to and fro between two versions.
 
@@ -19,6 +20,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use ureq::Agent;
 
 use crate::births::BIRTH;
 use crate::board::{Board, Floor, readable, spread};
@@ -27,8 +29,26 @@ use crate::host::{Host, Target};
 /// How often each is made at rest, and with callers.
 const ROUNDS: usize = 5;
 const LOADED_ROUNDS: usize = 3;
-/// Tasks that call actors at random, one call after the other.
+/// Callers of actors at random, one call after the other without a pause.
 const CALLERS: u64 = 16;
+
+/// Who they are.
+#[derive(Clone, Copy)]
+enum Callers {
+    /// Clients, each with a thread and a connection.
+    Http,
+    /// Tasks in this process. As they never rest, they have all cores to themselves until there is a swap.
+    Tasks,
+}
+
+impl Callers {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "clients",
+            Self::Tasks => "tasks",
+        }
+    }
+}
 
 /// The pause of one actor among so many is what the others are compared with.
 const FEW: usize = 10;
@@ -77,21 +97,25 @@ pub fn bench(board: &mut Board, host: &Host, sizes: &[usize]) {
         crowd.iter().for_each(|actor| _ = actor.call_and_wait(1_u64.to_le_bytes().to_vec()));
 
         let at_rest: Vec<_> = (0..ROUNDS).map(|_| swap(host, version.next().unwrap_or_default())).collect();
-        at_rest.iter().for_each(|swap| _ = table.add_row(swap.row(*size, 0)));
+        at_rest.iter().for_each(|swap| _ = table.add_row(swap.row(*size, "none")));
         rank(board, *size, &at_rest, &mut few);
 
-        let before = total(&crowd);
-        let mut made = 0;
-        let loaded: Vec<_> = (0..LOADED_ROUNDS)
-            .map(|_| {
-                let (swap, calls) = swap_under_load(host, &pauses, &crowd, version.next().unwrap_or_default());
-                made += calls;
-                swap
-            })
-            .collect();
-        assert_eq!(total(&crowd), before + made, "every call has counted, once");
-        loaded.iter().for_each(|swap| _ = table.add_row(swap.row(*size, CALLERS)));
-        rank_waits(board, *size, &loaded);
+        for kind in [Callers::Http, Callers::Tasks] {
+            let before = total(&crowd);
+            let mut made = 0;
+            let loaded: Vec<_> = (0..LOADED_ROUNDS)
+                .map(|_| {
+                    let guest = version.next().unwrap_or_default();
+                    let (swap, calls) = swap_under_load(host, &pauses, kind, &crowd, guest);
+                    made += calls;
+                    swap
+                })
+                .collect();
+            assert_eq!(total(&crowd), before + made, "every call has counted, once");
+            let callers = format!("{CALLERS} {}", kind.name());
+            loaded.iter().for_each(|swap| _ = table.add_row(swap.row(*size, &callers)));
+            rank_waits(board, *size, kind, &loaded);
+        }
     }
     assert_eq!(crowd.len(), sizes.iter().copied().max().unwrap_or_default());
     println!("{table}");
@@ -104,12 +128,12 @@ fn swap(host: &Host, guest: &str) -> Swap {
 }
 
 /// As long without a swap as with one: the longest of more waits is longer. And how many calls there were.
-fn swap_under_load(host: &Host, pauses: &Pauses, crowd: &Arc<[Target]>, guest: &str) -> (Swap, u64) {
-    let load = Load::start(host, crowd);
+fn swap_under_load(host: &Host, pauses: &Pauses, kind: Callers, crowd: &Arc<[Target]>, guest: &str) -> (Swap, u64) {
+    let load = Load::start(host, kind, crowd);
     let swap = swap(host, guest);
     let with = load.stop(host);
     let pause = pauses.take().remove(&crowd[with.whom].address().to_string()).unwrap_or_default();
-    let load = Load::start(host, crowd);
+    let load = Load::start(host, kind, crowd);
     std::thread::sleep(swap.total);
     let without = load.stop(host);
     let waits = Waits { with: with.longest, pause, without: without.longest };
@@ -133,7 +157,7 @@ impl Swap {
         Duration::from_millis(at(Step::Published).saturating_sub(at(Step::Switching)))
     }
 
-    fn row(&self, size: usize, callers: u64) -> Vec<String> {
+    fn row(&self, size: usize, callers: &str) -> Vec<String> {
         assert_eq!(self.receipt.actors.switched, size as u64, "all of them: {:?}", self.receipt);
         let (pause, span) = (self.pause(), |span: Duration| readable(nanos(span)));
         let micros = |us: u64| span(Duration::from_micros(us));
@@ -141,7 +165,7 @@ impl Swap {
             self.waits.map(|it| [it.with, it.pause, it.without].map(span)).unwrap_or_default();
         vec![
             size.to_string(),
-            callers.to_string(),
+            callers.to_owned(),
             span(self.total),
             span(self.switching()),
             micros(pause.p50),
@@ -174,12 +198,13 @@ fn rank(board: &mut Board, size: usize, swaps: &[Swap], few: &mut Option<f64>) {
 
 /// No caller waits longer for a swap than its actor's pause, and what it would have waited anyway. The best of all, for
 /// a neighbour on this machine makes waits of its own.
-fn rank_waits(board: &mut Board, size: usize, swaps: &[Swap]) {
+fn rank_waits(board: &mut Board, size: usize, kind: Callers, swaps: &[Swap]) {
     let pair = |waits: Waits| (nanos(waits.with), nanos(waits.without + waits.pause));
     let pairs = swaps.iter().filter_map(|swap| swap.waits).map(pair);
     let best = pairs.min_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
     let floor = Floor { name: "that actor's pause and the worst without a swap", target: Some(1.0) };
-    board.add(&format!("worst wait in a swap of {size}, best of {}", swaps.len()), floor, best.into_iter().collect());
+    let what = format!("worst wait of {} in a swap of {size}, best of {}", kind.name(), swaps.len());
+    board.add(&what, floor, best.into_iter().collect());
 }
 
 fn nanos(span: Duration) -> f64 {
@@ -245,28 +270,61 @@ struct Seen {
     calls: u64,
 }
 
+impl Seen {
+    fn see(&mut self, wait: Duration, whom: usize) {
+        self.calls += 1;
+        if wait > self.longest {
+            (self.longest, self.whom) = (wait, whom);
+        }
+    }
+}
+
+/// Whom the n-th caller calls, one after the other.
+fn at_random(n: u64, crowd: usize) -> impl Iterator<Item = usize> {
+    let next =
+        |random: &u64| Some(random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+    let numbers = std::iter::successors(Some(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(n)), next);
+    numbers.map(move |random| (random >> 33) as usize % crowd)
+}
+
+async fn task(n: u64, crowd: Arc<[Target]>, stop: Arc<AtomicBool>) -> Seen {
+    let mut seen = Seen::default();
+    for whom in at_random(n, crowd.len()).take_while(|_| !stop.load(Ordering::Relaxed)) {
+        let begin = Instant::now();
+        crowd[whom].call(1_u64.to_le_bytes().to_vec()).await;
+        seen.see(begin.elapsed(), whom);
+        // A call to an actor at rest never waits, and its task would never let another run.
+        tokio::task::yield_now().await;
+    }
+    seen
+}
+
+fn client(n: u64, crowd: &[Target], stop: &AtomicBool, (url, token): (String, String)) -> Seen {
+    let mut seen = Seen::default();
+    let (agent, bearer) = (Agent::new_with_defaults(), format!("Bearer {token}"));
+    for whom in at_random(n, crowd.len()).take_while(|_| !stop.load(Ordering::Relaxed)) {
+        let call = agent.post(format!("{url}/v1/call/{}/increment", crowd[whom].address()));
+        let begin = Instant::now();
+        let answer = call.header("authorization", &bearer).send_json([1]);
+        let text = answer.expect("no call fails").body_mut().read_to_string();
+        seen.see(begin.elapsed(), whom);
+        assert!(text.is_ok());
+    }
+    seen
+}
+
 impl Load {
-    fn start(host: &Host, crowd: &Arc<[Target]>) -> Self {
+    fn start(host: &Host, kind: Callers, crowd: &Arc<[Target]>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let caller = |n| {
             let (stop, crowd) = (stop.clone(), crowd.clone());
-            host.runtime.spawn(async move {
-                let (mut seen, mut random) = (Seen::default(), 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(n));
-                while !stop.load(Ordering::Relaxed) {
-                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    let whom = (random >> 33) as usize % crowd.len();
-                    let begin = Instant::now();
-                    crowd[whom].call(1_u64.to_le_bytes().to_vec()).await;
-                    let wait = begin.elapsed();
-                    seen.calls += 1;
-                    if wait > seen.longest {
-                        (seen.longest, seen.whom) = (wait, whom);
-                    }
-                    // A call to an actor at rest never waits, and its task would never let another run.
-                    tokio::task::yield_now().await;
+            match kind {
+                Callers::Tasks => host.runtime.spawn(task(n, crowd, stop)),
+                Callers::Http => {
+                    let door = host.door();
+                    host.runtime.spawn_blocking(move || client(n, &crowd, &stop, door))
                 }
-                seen
-            })
+            }
         };
         let callers = (1..=CALLERS).map(caller).collect();
         Self { stop, callers }

@@ -211,6 +211,32 @@ fn events_are_told_from_a_number_on_and_followed() {
 }
 
 #[test]
+fn actors_are_listed_once_or_watched() {
+    let mut host = Host::start();
+    host.drop_in("counter", "counter-v1").settled();
+    host.call("counter", "increment", json!([1]));
+    let table = run(&host, &["ps"]).ends_with(0).out();
+    let columns: Vec<&str> = table.lines().next().expect("a head").split_whitespace().collect();
+    assert_eq!(columns, ["ADDRESS", "VERSION", "STATE", "MAILBOX", "HANDLED", "RESTARTS", "MEMORY", "UPTIME"]);
+    let row: Vec<&str> = table.lines().nth(1).expect("a row").split_whitespace().collect();
+    assert_eq!(row[..6], ["counter", "0.1.0", "idle", "0", "1", "0"], "{table}");
+
+    let mut watch = host.spawn(&["ps", "counter", "-w"]);
+    let mut lines = BufReader::new(watch.stdout.take().expect("its tables")).lines();
+    let mut handled = move |times: &str| loop {
+        let line = lines.next().expect("another table").expect("text");
+        if line.split_whitespace().nth(4) == Some(times) {
+            return;
+        }
+    };
+    handled("1");
+    host.call("counter", "increment", json!([1]));
+    handled("2");
+    assert!(host.interrupt().success());
+    assert_eq!(watch.wait().expect("it ends").code(), Some(8));
+}
+
+#[test]
 fn actors_and_components_are_ended() {
     let host = Host::with_manifest("[components.keyed]\nkeyed = true\n");
     host.drop_in("counter", "counter-v1").settled();
@@ -221,7 +247,10 @@ fn actors_and_components_are_ended() {
     run(&host, &["restart", "counter"]).ends_with(0).complains(&["counter has begun anew"]);
     assert_eq!(host.call("counter", "get", json!([])), json!(0));
     run(&host, &["stop", "keyed/a b", "-q"]).ends_with(0).complains(&[]);
-    run(&host, &["ps", "keyed/a b"]).ends_with(9);
+    run(&host, &["ps", "keyed/a b"]).ends_with(9).complains(&["keyed/a b"]);
+    run(&host, &["ps", "keyed/a b", "--json"]).ends_with(9);
+    run(&host, &["ps", "keyed"]).ends_with(0).complains(&["there is no actor"]);
+    run(&host, &["ps", "nobody"]).ends_with(9).complains(&["no component `nobody` is loaded"]);
     run(&host, &["stop", "keyed/a b"]).ends_with(9).complains(&["keyed/a b"]);
 
     run(&host, &["remove", "counter"]).ends_with(0).complains(&["counter is removed"]);

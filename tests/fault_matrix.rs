@@ -16,6 +16,7 @@ mod records;
 mod saves;
 mod stage;
 mod table;
+mod turning;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -29,6 +30,7 @@ use records::*;
 use saves::*;
 use stage::*;
 use table::*;
+use turning::*;
 
 use crate::hostile::guest::deed;
 use crate::support::bomb;
@@ -356,6 +358,28 @@ fn switch() {
 }
 
 #[test]
+fn turning_back() {
+    let row = Row {
+        step: "turning back",
+        error: must(|| {
+            stays_on_the_newer("save:err", SCRIPT);
+            its_own_state_is_refused_by_the_older();
+        }),
+        trap: must(|| comes_back_as_it_was("save:trap", SCRIPT)),
+        endless: must(an_endless_save_is_left_behind),
+        allocates: must(|| comes_back_as_it_was("save:allocate", "memory: it asked for")),
+        wrong_bytes: must(|| stays_on_the_newer("save:wrong", "code-change: ")),
+        slow: must(a_slow_save_is_waited_for),
+        killed: must(killed_on_the_way_back),
+        disk_full: must(|| goes_back_without_a_disk("enospc")),
+        forbidden: must(|| goes_back_without_a_disk("eacces")),
+        clock_jumps: must(the_clock_jumps_on_the_way_back),
+        file_vanishes: must(the_file_vanishes_on_the_way_back),
+    };
+    row.holds();
+}
+
+#[test]
 fn purge() {
     let row = Row {
         step: "purge",
@@ -381,9 +405,9 @@ fn persist() {
         error: must(|| a_receipt_waits_for_the_disk("eio:receipts", "Input/output error")),
         trap: no(NOTHING_OF_THE_GUEST),
         endless: no(NOTHING_OF_THE_GUEST),
-        allocates: no("what a guest says in it is cut to a few words, and what is kept is counted"),
+        allocates: must(what_a_guest_says_is_cut),
         wrong_bytes: must(a_damaged_table_is_named_and_nothing_else_is_touched),
-        slow: no("one thread writes, and a call never waits for it"),
+        slow: must(a_slow_disk_is_waited_for_by_no_call),
         killed: must(|| {
             killed_at("kill:rename:receipts", Comes::New);
             killed_at("kill-in:rename:receipts", Comes::Settled);

@@ -4,7 +4,7 @@
 mod bare;
 mod bounds;
 mod entries;
-mod floods;
+pub mod floods;
 pub mod guest;
 mod lies;
 mod lives;

@@ -30,6 +30,44 @@ fn a_component_that_knows_nothing_of_its_host_is_a_service() {
     assert_eq!(host.call("stranger", "longest", json!(["to be or not"])), json!("not"));
 }
 
+/// It counts the calls that its instance has served.
+const SERVICE: &str = r#"(component
+    (core module $counting
+        (global $calls (mut i32) (i32.const 0))
+        (func (export "count") (result i32)
+            (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+            (global.get $calls)))
+    (core instance $instance (instantiate $counting))
+    (func (export "count") (result u32) (canon lift (core func $instance "count"))))"#;
+
+#[test]
+fn a_service_may_have_an_instance_for_each_call() {
+    let host = Host::with_manifest("[components.fresh]\nfresh = true\n");
+    let bytes = wat::parse_str(SERVICE).expect("a component");
+    for component in ["fresh", "reused"] {
+        let last = host.last_receipt(component);
+        host.deploy(component, &bytes);
+        host.receipt_after(component, last).settled();
+    }
+
+    let counts = |component: &str| [1, 2, 3].map(|_| host.call(component, "count", json!([])));
+    assert_eq!(counts("reused"), [json!(1), json!(2), json!(3)]);
+    assert_eq!(counts("fresh"), [json!(1), json!(1), json!(1)]);
+}
+
+#[test]
+fn who_is_refused_by_init_hears_its_words_and_leaves_no_actor() {
+    let host = Host::with_manifest("[components.counter]\nkeyed = true\n");
+    host.drop_in("counter", "counter-init-errs").settled();
+
+    for _ in 0..2 {
+        let answer = host.try_call("counter/a", "increment", json!([1]));
+        assert_eq!(answer.problem(), "refused", "{}", answer.body);
+        assert!(answer.body["detail"].as_str().is_some_and(|words| words.contains("no seats left")), "{}", answer.body);
+        host.until("there is no actor", |host| host.get("/v1/actors").body["actors"] == json!([]));
+    }
+}
+
 #[test]
 fn a_service_is_switched_at_once() {
     let host = Host::start();

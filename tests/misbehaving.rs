@@ -191,10 +191,21 @@ fn a_save_that_takes_too_long_makes_it_not_now_and_the_actor_goes_on() {
 
     assert_eq!((receipt.actors("switched"), receipt.actors("not_now")), (0, 1));
     assert_eq!(receipt.0["holders"], json!(["counter"]));
+    // The last try may find it at the save of the one before.
+    let (whose, act, why) = receipt.refusal();
+    assert_eq!((whose, act), (Some("counter"), "switch"));
+    assert!(why.starts_with("its save did not end within 200ms") || why.starts_with("it did not come to"), "{why}");
+    assert_eq!(receipt.0["reason"], json!(format!("counter is still on an older version: {why}")));
     assert_eq!((&receipt.0["rehearsal"]["tried"], &receipt.0["rehearsal"]["not_tried"]), (&json!(0), &json!(1)));
     assert_eq!(host.call("counter", "increment", json!([1])), json!(6));
     let actor = host.actor("counter");
     assert_eq!((&actor["restarts"], &actor["label"]), (&json!(0), &json!("0.2.0-live-save-slow")));
+    host.until("it is told why", |host| {
+        let component = host.get("/v1/components/counter").body;
+        let versions = component["versions"].as_array().cloned().unwrap_or_default();
+        let told = |version: &Value| version["why"][0].as_str().map(str::to_owned);
+        versions.iter().filter_map(told).any(|why| why.starts_with("counter is tried again at its next boundary: it"))
+    });
 }
 
 #[test]

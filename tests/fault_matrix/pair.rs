@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::stage::{HASTY, TOTAL, UNLUCKY, flawless, next_after, refused};
 use crate::support::{Host, Receipt, bytes, scripted};
 
-const FIRST: &str = "counter/a";
-const SECOND: &str = "counter/b";
+pub const FIRST: &str = "counter/a";
+pub const SECOND: &str = "counter/b";
 /// One after the other, and none is tried on a copy before.
-const ONE_BY_ONE: &str = "keyed = true\nparallel = 1\nverify = \"none\"\n";
+pub const ONE_BY_ONE: &str = "keyed = true\nparallel = 1\nverify = \"none\"\n";
 
 /// Two counters that live, the second at the unlucky total, and what they were before something went wrong.
 struct Pair {

@@ -39,17 +39,35 @@ pub fn bytes_that_cannot_be_removed(fault: &str, words: &str) {
 
 /// The older version is there until its last call has ended, and no longer.
 pub fn a_call_in_flight_is_waited_for() {
-    let (host, work) = in_flight("drain-timeout = \"200ms\"\n", 4_000_000_000);
-    let receipt = host.drop_in("greeter", "greeter-v2");
-    assert!(["settled", "partial"].contains(&receipt.outcome()), "{}", receipt.0);
+    let (host, newer, work) = waiting("drain-timeout = \"200ms\"\n", 4, "");
+    let last = host.last_receipt("hostile");
+    host.write_file("hostile.wasm", &newer);
+    let receipt = host.receipt_after("hostile", last).ended("partial");
+    let holders = receipt.0["holders"].to_string();
+    assert!(holders.contains("calls or messages in flight"), "{holders}");
+    assert_eq!(versions_of(&host, "hostile"), 2);
     assert!(work.join().is_ok_and(|answer| answer.status == 200));
-    host.until("the older one is gone", |host| versions_of(host, "greeter") == 1);
+    host.until("the older one is gone", |host| versions_of(host, "hostile") == 1);
 }
 
 /// A call of the older version that dies when the newer one is published is told to its caller, and holds nothing.
 pub fn a_call_in_flight_dies(deed: &str, words: &str) {
-    let host = Host::with_manifest("[host]\nsettle = \"20ms\"\n[components.hostile]\nmemory = \"8MiB\"\n");
-    let after_a_while = format!("(call $block (call $subscribe (i64.const 2000000000))) {deed}");
+    let (host, newer, work) = waiting("", 2, deed);
+    let last = host.last_receipt("hostile");
+    host.write_file("hostile.wasm", &newer);
+    happens_in(&host, "hostile", "published", |_| ());
+    let answer = work.join().expect("it is answered");
+    assert_eq!(answer.problem(), "crashed", "{}", answer.body);
+    assert!(answer.body.to_string().contains(words), "{}", answer.body);
+    host.receipt_after("hostile", last).settled();
+    assert_eq!(versions_of(&host, "hostile"), 1);
+}
+
+/// A service at a call that does this after so many seconds, and the version after it, prepared.
+fn waiting(setting: &str, seconds: u64, deed: &str) -> (Host, Vec<u8>, JoinHandle<Answer>) {
+    let manifest = format!("[host]\nsettle = \"20ms\"\n[components.hostile]\nmemory = \"8MiB\"\n{setting}");
+    let host = Host::with_manifest(&manifest);
+    let after_a_while = format!("(call $block (call $subscribe (i64.const {seconds}000000000))) {deed}");
     let [older, newer] =
         [&after_a_while, deed::TRAP].map(|deed| Guest::default().at(Entry::Deed, deed).build_service());
     host.prepare(&newer);
@@ -57,13 +75,7 @@ pub fn a_call_in_flight_dies(deed: &str, words: &str) {
     host.receipt_after("hostile", 0).settled();
     let work = host.calling("hostile", "deed", json!([0]));
     host.until("it works", |host| works(host, "hostile"));
-    host.write_file("hostile.wasm", &newer);
-    happens_in(&host, "hostile", "published", |_| ());
-    let answer = work.join().expect("it is answered");
-    assert_eq!(answer.problem(), "crashed", "{}", answer.body);
-    assert!(answer.body.to_string().contains(words), "{}", answer.body);
-    host.receipt_after("hostile", 1).settled();
-    assert_eq!(versions_of(&host, "hostile"), 1);
+    (host, newer, work)
 }
 
 pub fn the_clock_jumps_while_a_call_is_in_flight() {
@@ -76,7 +88,7 @@ pub fn the_file_vanishes_while_a_call_is_in_flight() {
 
 /// The newer version is published and the older one waits for its last call, when something happens to the world.
 fn drained_while(happens: impl FnOnce(&Host)) -> Host {
-    let (host, work) = in_flight("", 2_000_000_000);
+    let (host, work) = in_flight();
     host.put("greeter", "greeter-v2");
     happens_in(&host, "greeter", "published", happens);
     assert_eq!(versions_of(&host, "greeter"), 2);
@@ -86,13 +98,12 @@ fn drained_while(happens: impl FnOnce(&Host)) -> Host {
     host
 }
 
-/// A service that is at a call of so many rounds, and the version after it prepared.
-fn in_flight(setting: &str, rounds: u64) -> (Host, JoinHandle<Answer>) {
-    let manifest = format!("[host]\nsettle = \"20ms\"\n[components.greeter]\ncpu = \"60s\"\n{setting}");
-    let host = Host::that_may_fail(&manifest, "");
+/// A service that is at a long call, and the version after it prepared.
+fn in_flight() -> (Host, JoinHandle<Answer>) {
+    let host = Host::that_may_fail("[host]\nsettle = \"20ms\"\n[components.greeter]\ncpu = \"60s\"\n", "");
     host.prepare(&bytes("greeter-v2"));
     host.drop_in("greeter", "greeter-v1").settled();
-    let work = host.calling("greeter", "work", json!([rounds]));
+    let work = host.calling("greeter", "work", json!([2_000_000_000_u64]));
     host.until("it works", |host| works(host, "greeter"));
     (host, work)
 }

@@ -4,9 +4,12 @@
 use std::fs;
 use std::process::Command;
 
+use changeling_core::WallTime;
 use serde_json::json;
 
 use super::stage::{HASTY, SCRIPT, TOTAL, YEAR, living};
+use crate::hostile::floods::{LONGEST, errs};
+use crate::hostile::guest::{Entry, Guest};
 use crate::support::{BINARY, Brittle, Host, Receipt, bytes, receipts_follow_each_other, scripted, stage};
 
 /// A receipt that the disk refuses is told all the same and written when it can be; until then no upgrade acts, since it
@@ -22,6 +25,34 @@ pub fn a_receipt_waits_for_the_disk(fault: &str, words: &str) {
     living.host.disk_takes();
     living.host.until("they are written", |host| host.receipts("counter").len() == 3);
     living.stays_untouched();
+}
+
+/// What is said of a refusal for which a guest had a million characters.
+pub fn what_a_guest_says_is_cut() {
+    let living = living(HASTY, "");
+    let talker = Guest::default().at(Entry::CodeChange, &errs()).build();
+    living.host.write_file("talker.wasm", &talker);
+    let receipt = living.host.receipt_after("talker", 1).ended("refused");
+    let files = living.host.files("receipts");
+    assert_eq!(files.len(), 2, "{}", receipt.0);
+    for file in files {
+        let bytes = std::fs::metadata(&file).expect("a receipt").len();
+        assert!(bytes < LONGEST as u64, "{} has {bytes} bytes", file.display());
+    }
+    living.stays_untouched();
+}
+
+/// An upgrade waits for each of its writings; no message waits for one.
+pub fn a_slow_disk_is_waited_for_by_no_call() {
+    let living = living(HASTY, "slow:write");
+    living.host.disk_refuses();
+    let receipt = living.offered_under_load(&bytes("counter-v2")).settled();
+    let at = |step: &str| WallTime::try_from(receipt.0["steps"][step].as_str().unwrap_or_default().to_owned());
+    let [switching, published] = ["switching", "published"].map(|step| at(step).expect("it came to it").0);
+    assert!(published - switching >= 500, "the disk was not slow: {}", receipt.0);
+    assert!(receipt.0["held"]["wait_us_max"].as_u64().is_some_and(|wait| wait < 400_000), "{}", receipt.0);
+    living.host.disk_takes();
+    living.goes_on_at(&json!(TOTAL));
 }
 
 fn deployed(host: &Host, version: &[u8]) -> Receipt {

@@ -15,7 +15,7 @@ const NASTY_LEN: u32 = 39;
 /// Where it lies: nothing else of the guest's is there.
 const AT: u32 = 4_096;
 /// The longest line that words of a guest may make.
-const LONGEST: usize = 64 << 10;
+pub const LONGEST: usize = 64 << 10;
 
 /// Writes a log record of this level, under this target, with what lies at 4096.
 fn says(level: u32, target: (u32, u32), len: u32) -> String {
@@ -99,7 +99,7 @@ fn a_flood_of_log_is_sampled_and_that_is_said() {
 const FLOOD: &str = "(memory.fill (i32.const 65536) (i32.const 0x1b) (i32.const 1000000))";
 
 /// Answers with an error, of a million characters.
-fn errs() -> String {
+pub fn errs() -> String {
     format!(
         "{FLOOD} (i32.store (i32.const 3200) (i32.const 1)) (i32.store (i32.const 3204) (i32.const 65536))
             (i32.store (i32.const 3208) (i32.const 1000000)) (return (i32.const 3200))"

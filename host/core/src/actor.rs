@@ -32,6 +32,8 @@ pub(crate) struct Actor {
     pub wanted: bool,
     /// On a newer version than the current one, with the way back closed.
     pub left_behind: bool,
+    /// Why it did not go over, or back, when it was last to: the hands' words for it.
+    pub stayed: Option<String>,
     /// Who waits for the goal to be reached.
     pub asked: Vec<RequestId>,
     backoff: Duration,
@@ -79,6 +81,7 @@ impl Actor {
             restarts: 0,
             wanted: false,
             left_behind: false,
+            stayed: None,
             asked: Vec::new(),
             backoff: BACKOFF_MIN,
             since: now,
@@ -89,6 +92,13 @@ impl Actor {
     /// Whether it has an instance, or one is being made.
     pub fn is_embodied(&self) -> bool {
         !matches!(self.life, Life::Due { .. } | Life::Held { .. })
+    }
+
+    /// It runs on this version now.
+    pub fn goes_over(&mut self, to: Digest) {
+        self.version = to;
+        self.left_behind = false;
+        self.stayed = None;
     }
 
     /// How long to wait before the next start; longer each time, until one has lived for a while.

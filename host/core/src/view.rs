@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::World;
-use crate::actor::Life;
+use crate::actor::{Actor, ActorKey, Life};
 use crate::component::{Component, Standing, Waiting};
 use crate::contract::Kind;
 use crate::id::{Address, ComponentName, Digest, Generation, Label, UpgradeId};
@@ -94,7 +94,18 @@ pub struct VersionView {
     /// What it is there for.
     pub role: Role,
     /// Actors on it, where it is not current.
-    pub holders: Vec<Address>,
+    pub holders: Vec<HolderView>,
+}
+
+/// An actor on a version that is not current.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HolderView {
+    /// Whose.
+    pub address: Address,
+    /// Whether it is still to go over, or back; otherwise only another upgrade takes it along.
+    pub is_tried: bool,
+    /// Why it did not when it was last to; none where it was never tried.
+    pub stayed: Option<String>,
 }
 
 /// What a loaded version is there for.
@@ -214,7 +225,13 @@ fn versions(component: &Component) -> Vec<VersionView> {
             Role::Current => Vec::new(),
             Role::Old | Role::Incoming | Role::Staged => {
                 let holders = is_holder(*digest).filter(|(_, actor)| actor.is_embodied());
-                holders.map(|(key, _)| component.address(key)).collect()
+                let is_acting = component.upgrade.as_ref().is_some_and(|upgrade| upgrade.draft.step == Step::Switching);
+                let view = |(key, actor): (&ActorKey, &Actor)| HolderView {
+                    address: component.address(key),
+                    is_tried: is_acting || component.stragglers.contains_key(key),
+                    stayed: actor.stayed.clone(),
+                };
+                holders.map(view).collect()
             }
         };
         let (label, size) = (loaded.version.label.clone(), loaded.version.size);

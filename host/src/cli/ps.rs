@@ -38,12 +38,9 @@ impl Ps {
                 out::line(document);
             } else {
                 let actors: Actors = serde_json::from_value(document).map_err(anyhow::Error::from)?;
-                match (actors.actors.as_slice(), &self.address) {
-                    ([], Some(address)) if address.contains('/') => {
-                        return Err(Failure::new(Exit::NoSuchThing, format!("there is no actor `{address}`")));
-                    }
-                    ([], _) => self.reach.form.note("there is no actor"),
-                    (all, _) => table::print(self.reach.form.heads(&HEADS), all.iter().map(row)),
+                match actors.actors.as_slice() {
+                    [] => self.reach.form.note("there is no actor"),
+                    all => table::print(self.reach.form.heads(&HEADS), all.iter().map(row)),
                 }
             }
             if !self.watch {

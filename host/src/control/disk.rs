@@ -128,10 +128,12 @@ impl Scribe {
         }
     }
 
+    /// Those that are late. Who came after one was told, and did not find it, waits for it.
     fn write_receipts(&mut self) -> Result<(), Error> {
         while let Some(receipt) = self.late_receipts.front() {
-            self.store.receipts.append((**receipt).clone())?;
+            let written = self.store.receipts.append((**receipt).clone())?;
             self.late_receipts.pop_front();
+            _ = self.receipts.send(Arc::new(written));
         }
         Ok(())
     }

@@ -1,14 +1,12 @@
 //! What there is: components, actors and what they show of themselves, and whether the host is ready.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use changeling_core::id::{Address, ComponentName};
 use changeling_core::reason::CallError;
 use changeling_core::table::Row;
-use changeling_core::view::{ActorView, ComponentView, Role};
+use changeling_core::view::{ActorView, ComponentView, HolderView, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::IntoParams;
@@ -28,25 +26,17 @@ use crate::actors::look;
     responses((status = 200, description = "Every component", body = wire::Components))
 )]
 pub async fn components(State(app): State<App>) -> Result<Json<wire::Components>, Problem> {
-    let looked = app.handle.look(|world| {
-        let left_behind = world.actors().filter(|actor| actor.left_behind).map(|actor| actor.address);
-        (world.components().collect::<Vec<_>>(), world.table().components.clone(), left_behind.collect())
-    });
-    let (views, mut rows, left_behind) = looked.await?;
+    let looked = app.handle.look(|world| (world.components().collect::<Vec<_>>(), world.table().components.clone()));
+    let (views, mut rows) = looked.await?;
     let on_wire = |view: ComponentView| {
         let row = rows.remove(&view.name);
-        component_on_wire(&app, &view, row, &left_behind)
+        component_on_wire(&app, &view, row)
     };
     let components = views.into_iter().map(on_wire).collect();
     Ok(Json(wire::Components { kind: "changeling.components/1".into(), components }))
 }
 
-fn component_on_wire(
-    app: &App,
-    view: &ComponentView,
-    row: Option<Row>,
-    left_behind: &BTreeSet<Address>,
-) -> wire::Component {
+fn component_on_wire(app: &App, view: &ComponentView, row: Option<Row>) -> wire::Component {
     let state = match &view.upgrade {
         Some(upgrade) if upgrade.is_turning_back => "turning-back".to_owned(),
         Some(_) if view.current.is_some() => "upgrading".to_owned(),
@@ -60,10 +50,8 @@ fn component_on_wire(
         since: row.since.to_string(),
     });
     let versions = view.versions.iter().map(|version| {
-        let mut holders: Vec<_> = version.holders.iter().map(Address::to_string).collect();
-        let is_left_behind = |holder: &Address| left_behind.contains(holder);
-        let mut why: Vec<_> =
-            version.holders.iter().map(|holder| why_it_holds(app, holder, is_left_behind(holder))).collect();
+        let mut holders: Vec<_> = version.holders.iter().map(|holder| holder.address.to_string()).collect();
+        let mut why: Vec<_> = version.holders.iter().map(|holder| why_it_holds(app, holder)).collect();
         if let (Role::Old, Some(calls @ 1..)) = (version.role, calls_in_flight(app, &view.name)) {
             holders.push(format!("{calls} calls in flight"));
             why.push(format!("{calls} calls that began on it have not ended"));
@@ -97,14 +85,17 @@ fn calls_in_flight(app: &App, component: &ComponentName) -> Option<u64> {
     Some(published.service?.counts().0 as u64)
 }
 
-fn why_it_holds(app: &App, holder: &Address, is_left_behind: bool) -> String {
-    let activity = app.handle.router.stage.directory.actor(holder).map(|actor| actor.view().activity);
-    match activity {
-        _ if is_left_behind => format!("{holder} stays: its state has no way back to the current version"),
-        Some(Activity::Running) => format!("{holder} still handles a message, and is tried again"),
-        Some(Activity::Held) => format!("{holder} is being switched"),
-        Some(Activity::Idle) => format!("{holder} waits for its turn"),
-        Some(Activity::Stopped) | None => format!("{holder} is ending"),
+fn why_it_holds(app: &App, holder: &HolderView) -> String {
+    let HolderView { address, is_tried, stayed } = holder;
+    let activity = app.handle.router.stage.directory.actor(address).map(|actor| actor.view().activity);
+    match (activity, stayed) {
+        (Some(Activity::Stopped) | None, _) => format!("{address} is ending"),
+        (Some(Activity::Held), _) => format!("{address} is being switched"),
+        (_, Some(words)) if *is_tried => format!("{address} is tried again at its next boundary: {words}"),
+        (_, Some(words)) => format!("{address} stays until another upgrade: {words}"),
+        (_, None) if !is_tried => format!("{address} stays until another upgrade takes it along"),
+        (Some(Activity::Running), None) => format!("{address} still handles a message, and is tried again"),
+        (Some(Activity::Idle), None) => format!("{address} waits for its turn"),
     }
 }
 
@@ -149,7 +140,7 @@ pub struct Which {
     address: Option<String>,
 }
 
-/// `GET /v1/actors`.
+/// `GET /v1/actors`. Of a component that is not there, or an address without an actor, it says so.
 #[utoipa::path(
     get,
     path = "/v1/actors",
@@ -159,12 +150,26 @@ pub struct Which {
 )]
 pub async fn actors(State(app): State<App>, Query(which): Query<Which>) -> Result<Json<wire::Actors>, Problem> {
     let which = which.address.map(|text| text.parse::<Address>()).transpose()?;
-    let fits = move |view: &ActorView| match &which {
-        None => true,
-        Some(Address { component, key: None }) => view.address.component == *component,
-        Some(address) => view.address == *address,
-    };
-    let views = app.handle.look(move |world| world.actors().filter(fits).collect::<Vec<_>>()).await?;
+    let wanted = which.clone();
+    let looked = app.handle.look(move |world| {
+        let fits = |view: &ActorView| match &which {
+            None => true,
+            Some(Address { component, key: None }) => view.address.component == *component,
+            Some(address) => view.address == *address,
+        };
+        let is_there = |name: &ComponentName| world.components().any(|component| component.name == *name);
+        let is_absent = which.as_ref().is_some_and(|which| !is_there(&which.component));
+        (world.actors().filter(fits).collect::<Vec<_>>(), is_absent)
+    });
+    let (views, is_absent) = looked.await?;
+    if let Some(wanted) = wanted {
+        let error = match wanted.key {
+            _ if is_absent => Some(CallError::NoSuchComponent),
+            Some(_) if views.is_empty() => Some(CallError::NoActor),
+            _ => None,
+        };
+        error.map_or(Ok(()), |error| Err(Problem::of_call(&error, &wanted, "")))?;
+    }
     let actors = views.into_iter().map(|view| actor_on_wire(&app, view)).collect();
     Ok(Json(wire::Actors { kind: "changeling.actors/1".into(), actors }))
 }

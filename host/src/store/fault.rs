@@ -5,7 +5,7 @@
 //! `CHANGELING_FAULT` is `count`, which logs every point, or `KIND[:OPERATION][:PATH][@FIRST[-[LAST]]]`:
 //!
 //! - KIND: `kill` (right before the operation), `kill-in` (a write is half done, anything else just done), `eio`,
-//!   `enospc` (half of a write is done), `erofs`, `eacces`;
+//!   `enospc` (half of a write is done), `erofs`, `eacces`, `slow` (it takes half a second more);
 //! - OPERATION: one of [`Op`]'s names; all where none is given;
 //! - PATH: how the path in the host's folder begins: `receipts`, `table.json`. A file that is still being written has
 //!   the path that it is to get, or that of its folder where this is not known yet;
@@ -18,6 +18,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -52,10 +53,15 @@ enum Kind {
     Count,
     Kill,
     KillIn,
+    Slow,
     Refuse(Errno),
 }
 
-const KINDS: [(Kind, &str); 7] = [
+/// Longer than any other disk takes.
+const SLOW: Duration = Duration::from_millis(500);
+
+const KINDS: [(Kind, &str); 8] = [
+    (Kind::Slow, "slow"),
     (Kind::Count, "count"),
     (Kind::Kill, "kill"),
     (Kind::KillIn, "kill-in"),
@@ -78,6 +84,10 @@ struct Plan {
 pub(super) fn pass<T>(op: Op, folder: &str, name: &str, act: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     match due(op, folder, name) {
         None | Some(Kind::Count) => act(),
+        Some(Kind::Slow) => {
+            std::thread::sleep(SLOW);
+            act()
+        }
         Some(Kind::Refuse(errno)) => Err(errno),
         Some(Kind::Kill) => die(),
         Some(Kind::KillIn) => {
@@ -97,6 +107,10 @@ pub(super) fn pass_write(
     let half = &bytes[..bytes.len() / 2];
     match due(Op::Write, folder, name) {
         None | Some(Kind::Count) => write(bytes),
+        Some(Kind::Slow) => {
+            std::thread::sleep(SLOW);
+            write(bytes)
+        }
         Some(Kind::Refuse(Errno::NOSPC)) => {
             write(half)?;
             Err(Errno::NOSPC.into())

@@ -89,8 +89,7 @@ impl Component {
         let unborn = || Actor::unborn(version, birth.clone(), turn.now);
         let actor = self.actors.entry(key.clone()).or_insert_with(unborn);
         actor.generation = generation;
-        actor.version = version;
-        actor.left_behind = false;
+        actor.goes_over(version);
         actor.life = Life::Starting { birth: birth.clone() };
         self.join_the_plan(&key, generation, version);
         turn.ask(Effect::Start { address: self.address(&key), generation, digest: version, birth });

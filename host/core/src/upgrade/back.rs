@@ -156,11 +156,12 @@ impl Component {
         match stays {
             None => {
                 draft.actors.turned_back += 1;
-                actor.version = member.from;
+                actor.goes_over(member.from);
             }
             Some(words) => {
                 draft.actors.left_behind += 1;
                 actor.left_behind = true;
+                actor.stayed = Some(words.clone());
                 draft.hold(&address);
                 let refusal = Refusal::new(Step::Switching, "turn-back", Cause::Surroundings, words);
                 draft.refusals.push(refusal.of(address));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::plan::Plan;
+use super::receipt::NAMED;
 use super::{Stage, Standing, Upgrade};
 use crate::component::Component;
 use crate::contract::Kind;
@@ -162,7 +163,7 @@ impl Component {
     pub fn give_up_draining(&mut self, turn: &mut Turn<'_>) {
         let to = self.current;
         let holders = self.actors.iter().filter(|(_, actor)| actor.is_embodied() && Some(actor.version) != to);
-        let holders: Vec<_> = holders.map(|(key, _)| self.address(key)).collect();
+        let holders: Vec<_> = holders.map(|(key, actor)| (self.address(key), actor.stayed.clone())).collect();
         let Some(Upgrade { draft, .. }) = &mut self.upgrade else {
             return;
         };
@@ -170,13 +171,21 @@ impl Component {
         let reason = match holders.as_slice() {
             [] if turn.ending => format!("the host ended before version {old} was drained"),
             [] => format!("calls or messages still refer to version {old}"),
-            [one] => format!("{one} is still on an older version"),
-            [one, more @ ..] => format!("{one} and {} more are still on an older version", more.len()),
+            [(one, None)] => format!("{one} is still on an older version"),
+            [(one, Some(why))] => format!("{one} is still on an older version: {why}"),
+            [(one, None), more @ ..] => format!("{one} and {} more are still on an older version", more.len()),
+            [(one, Some(why)), more @ ..] => {
+                format!("{one} and {} more are still on an older version; of {one}: {why}", more.len())
+            }
         };
         if holders.is_empty() {
             draft.holders.push(format!("calls or messages in flight on {old}"));
         }
-        holders.iter().for_each(|holder| draft.hold(holder));
+        for (holder, stayed) in holders.into_iter().take(NAMED) {
+            draft.hold(&holder);
+            let refusal = |why| Refusal::new(Step::Switching, "switch", Cause::Surroundings, why).of(holder);
+            draft.refusals.extend(stayed.map(refusal));
+        }
         self.finish(Outcome::Partial, Some(reason), turn);
     }
 }

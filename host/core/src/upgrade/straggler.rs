@@ -46,7 +46,9 @@ impl Component {
         let straggler = Straggler { strategy, ..straggler };
         self.stragglers.insert(key.clone(), straggler);
         turn.wake(turn.now + plan::wait(1), Alarm::Straggler(self.address(key)));
-        let words = format!("it still runs version {}, and goes over at its next boundary", self.label(actor.version));
+        let because = actor.stayed.as_ref().map(|words| format!(" ({words})")).unwrap_or_default();
+        let label = self.label(actor.version);
+        let words = format!("it still runs version {label}, and goes over at its next boundary{because}");
         turn.tell(Happening::Straggler { address: self.address(key), words });
     }
 
@@ -101,7 +103,7 @@ impl Component {
         let (upgrade, to) = (straggler.upgrade, straggler.to);
         turn.ask(Effect::DropKept { upgrade });
         if let Some(actor) = self.actors.get_mut(key) {
-            actor.version = to;
+            actor.goes_over(to);
         }
         let address = self.address(key);
         if self.current == Some(to) {
@@ -125,7 +127,10 @@ impl Component {
         };
         straggler.is_in_flight = false;
         match why {
-            NotSwitched::NotNow(_) => turn.wake(turn.now + plan::wait(10), Alarm::Straggler(self.address(key))),
+            NotSwitched::NotNow(words) => {
+                self.stays(key, words);
+                turn.wake(turn.now + plan::wait(10), Alarm::Straggler(self.address(key)));
+            }
             NotSwitched::Failed(refusal) => self.straggler_stays(key, refusal.to_string(), turn),
             NotSwitched::StateLost(refusal) => self.straggler_stays(key, format!("{refusal}; its state is lost"), turn),
         }
@@ -133,9 +138,16 @@ impl Component {
         self.proceed(turn);
     }
 
+    fn stays(&mut self, key: &ActorKey, words: String) {
+        if let Some(actor) = self.actors.get_mut(key) {
+            actor.stayed = Some(words);
+        }
+    }
+
     /// It cannot go over to what is current; the next upgrade takes it along.
     fn straggler_stays(&mut self, key: &ActorKey, words: String, turn: &mut Turn<'_>) {
         self.stragglers.remove(key);
+        self.stays(key, words.clone());
         let words = format!("it keeps its version: {words}");
         turn.tell(Happening::Straggler { address: self.address(key), words });
     }

@@ -135,14 +135,16 @@ impl Component {
                 }
             }
             Laggard::Refuse => {
+                let first = &laggards[0];
+                let stayed = self.actors.get(first).and_then(|actor| actor.stayed.as_ref());
                 let words = format!(
-                    "{} actors came to no message boundary in time; give them a longer `drain-timeout`, or go without \
-                     them: `laggards = \"wait\"` or `\"kill\"`",
-                    laggards.len()
+                    "{} actors did not go over in time{}; give them a longer `drain-timeout`, or go without them: \
+                     `laggards = \"wait\"` or `\"kill\"`",
+                    laggards.len(),
+                    stayed.map(|words| format!(" (the first: {words})")).unwrap_or_default()
                 );
                 let refusal = Refusal::new(Step::Switching, "hold", Cause::Surroundings, words);
-                let first = laggards.first().map(|key| self.address(key));
-                self.turn_back(vec![Refusal { address: first, ..refusal }], turn);
+                self.turn_back(vec![refusal.of(self.address(first))], turn);
             }
         }
     }
@@ -181,8 +183,7 @@ impl Component {
             return turn.stray();
         }
         plan.set(key, Standing::Switched);
-        actor.version = upgrade.draft.to.digest;
-        actor.left_behind = false;
+        actor.goes_over(upgrade.draft.to.digest);
         upgrade.draft.switched(figures);
         if let Stage::Turning(back) = &mut upgrade.stage {
             back.is_to_turn(key);
@@ -215,12 +216,16 @@ impl Component {
             return turn.stray();
         }
         match why {
-            NotSwitched::NotNow(_) if !is_turning => {
-                let at = plan.postpone(key, turn.now);
-                turn.wake(at, Alarm::Upgrade(self.name.clone()));
-            }
-            NotSwitched::NotNow(_) => {
-                plan.leave(key);
+            NotSwitched::NotNow(words) => {
+                if let Some(actor) = self.actors.get_mut(key) {
+                    actor.stayed = Some(words);
+                }
+                if is_turning {
+                    plan.leave(key);
+                } else {
+                    let at = plan.postpone(key, turn.now);
+                    turn.wake(at, Alarm::Upgrade(self.name.clone()));
+                }
             }
             NotSwitched::Failed(refusal) => {
                 plan.leave(key);

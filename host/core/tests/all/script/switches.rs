@@ -112,10 +112,10 @@ fn who_stays_busy_is_given_up_and_goes_over_later() {
         written
           publish counter@2
           drop what upgrade 2 kept
-          tell: counter/a: it still runs version 1, and goes over at its next boundary
+          tell: counter/a: it still runs version 1, and goes over at its next boundary (busy)
           retire counter@1
           receipt 2 of counter: Partial at published, 1 -> 2, 1 switched, 1 not now, 2 not tried
-            reason: counter/a is still on an older version
+            reason: counter/a is still on an older version: busy
             holder: counter/a
           write table: counter@2
         wait 50ms
@@ -171,7 +171,7 @@ fn who_stays_busy_turns_the_upgrade_back_where_that_was_asked_for() {
         back counter/b
           drop what upgrade 2 kept
           receipt 2 of counter: RolledBack at switching, 1 -> 2, 1 turned back, 2 not tried
-            reason: hold of counter/a: 1 actors came to no message boundary in time; give them a longer `drain-timeout`, or go without them: `laggards = "wait"` or `"kill"`
+            reason: hold of counter/a: 1 actors did not go over in time (the first: busy); give them a longer `drain-timeout`, or go without them: `laggards = "wait"` or `"kill"`
           retire counter@2
           write table: counter@1
         drained counter@2
