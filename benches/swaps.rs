@@ -26,7 +26,9 @@ use crate::births::BIRTH;
 use crate::board::{Board, Floor, readable, spread};
 use crate::host::{Host, Target};
 
-/// How often each is made at rest, and with callers.
+/// How often each is made at rest, a few actors and a crowd, and with callers. Few of them take a moment, and their
+/// pause, of which there are few in a round, is what that of a crowd is compared with.
+const ROUNDS_OF_FEW: usize = 25;
 const ROUNDS: usize = 5;
 const LOADED_ROUNDS: usize = 3;
 /// Callers of actors at random, one call after the other without a pause.
@@ -96,7 +98,8 @@ pub fn bench(board: &mut Board, host: &Host, sizes: &[usize]) {
         crowd = (0..*size).map(|n| increment.of(n)).collect();
         crowd.iter().for_each(|actor| _ = actor.call_and_wait(1_u64.to_le_bytes().to_vec()));
 
-        let at_rest: Vec<_> = (0..ROUNDS).map(|_| swap(host, version.next().unwrap_or_default())).collect();
+        let rounds = if *size <= FEW { ROUNDS_OF_FEW } else { ROUNDS };
+        let at_rest: Vec<_> = (0..rounds).map(|_| swap(host, version.next().unwrap_or_default())).collect();
         at_rest.iter().for_each(|swap| _ = table.add_row(swap.row(*size, "none")));
         rank(board, *size, &at_rest, &mut few);
 
