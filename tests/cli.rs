@@ -215,6 +215,7 @@ fn actors_are_listed_once_or_watched() {
     let mut host = Host::start();
     host.drop_in("counter", "counter-v1").settled();
     host.call("counter", "increment", json!([1]));
+    host.until("it rests", |host| host.actor("counter")["state"] == "idle");
     let table = run(&host, &["ps"]).ends_with(0).out();
     let columns: Vec<&str> = table.lines().next().expect("a head").split_whitespace().collect();
     assert_eq!(columns, ["ADDRESS", "VERSION", "STATE", "MAILBOX", "HANDLED", "RESTARTS", "MEMORY", "UPTIME"]);

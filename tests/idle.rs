@@ -1,22 +1,25 @@
-//! At rest an actor is a mailbox and an instance, and nothing else.
+//! At rest an actor is a mailbox and an instance, and nothing else: no thread, descriptor, task, run or timer.
 
 use serde_json::json;
 
 use crate::support::Host;
 
 #[test]
-fn a_thousand_idle_actors_add_no_thread_no_descriptor_and_no_task() {
+fn a_thousand_idle_actors_add_nothing_that_runs_or_waits() {
     let host = Host::with_manifest("[components.counter]\nkeyed = true\n");
     host.drop_in("counter", "counter-v1").settled();
     host.call("counter/first", "increment", json!([1]));
     let before = (host.entries("task"), host.entries("fd"));
     let mappings = host.entries("maps");
+    let figure = |host: &Host, name: &str| {
+        let text = host.get("/metrics").body;
+        text.as_str().expect("a text").lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
+    };
     // Each open connection has one.
     let tasks = |host: &Host| {
-        let text = host.get("/metrics").body;
-        let figures = text.as_str().expect("a text").lines();
-        let figure = |name| figures.clone().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
-        figure("changeling_runtime_tasks ").zip(figure("changeling_http_connections ")).map(|(all, open)| all - open)
+        figure(host, "changeling_runtime_tasks ")
+            .zip(figure(host, "changeling_http_connections "))
+            .map(|(all, open)| all - open)
     };
     let tasks_before = tasks(&host);
     assert!(tasks_before.is_some());
@@ -30,7 +33,17 @@ fn a_thousand_idle_actors_add_no_thread_no_descriptor_and_no_task() {
     // The loading may not have closed all its files when the first figures were taken.
     assert!(after.0 <= before.0 && after.1 <= before.1, "{before:?} became {after:?}");
     host.until("there are no more tasks than before", |host| tasks(host) <= tasks_before);
+    // An instance that a run has is not at rest.
+    host.until("all are idle", |host| {
+        figure(host, "changeling_actors{component=\"counter\",state=\"idle\"}") == Some(1_000.0)
+    });
+    assert_eq!(figure(&host, "changeling_timers "), Some(0.0));
     // What admission counts with.
     let added = host.entries("maps") - mappings;
     assert!(added <= 999 * 8, "{added} mappings");
+
+    // One that waits for something is counted.
+    host.drop_in("timer", "timer").settled();
+    host.call("timer", "once", json!([60_000]));
+    host.until("a timer is set", |host| figure(host, "changeling_timers ") == Some(1.0));
 }

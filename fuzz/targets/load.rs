@@ -37,7 +37,7 @@ static STAGE: LazyLock<Mutex<Stage>> = LazyLock::new(|| {
         cpu: soon,
         change_cpu: soon,
         save: soon,
-        save_cpu: soon,
+        longest_save: soon,
         terminate_cpu: soon,
         message: 64 << 10,
         state: 64 << 10,

@@ -39,7 +39,7 @@ pub fn bytes_that_cannot_be_removed(fault: &str, words: &str) {
 
 /// The older version is there until its last call has ended, and no longer.
 pub fn a_call_in_flight_is_waited_for() {
-    let (host, newer, work) = waiting("drain-timeout = \"200ms\"\n", 4, "");
+    let (host, newer, work) = waiting("drain-timeout = \"200ms\"\n", 8, "");
     let last = host.last_receipt("hostile");
     host.write_file("hostile.wasm", &newer);
     let receipt = host.receipt_after("hostile", last).ended("partial");

@@ -33,7 +33,7 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| Stage {
 /// Limits that are met soon.
 pub fn hasty() -> Limits {
     let soon = Duration::from_millis(50);
-    Limits { cpu: soon, change_cpu: soon, save: soon, save_cpu: soon, terminate_cpu: soon, ..Limits::default() }
+    Limits { cpu: soon, change_cpu: soon, save: soon, longest_save: soon, terminate_cpu: soon, ..Limits::default() }
 }
 
 /// A component as the host has it when it is loaded.

@@ -30,9 +30,9 @@ pub(crate) struct Actor {
     pub restarts: u64,
     /// A message came that this incarnation will not handle.
     pub wanted: bool,
-    /// On a newer version than the current one, with the way back closed.
-    pub left_behind: bool,
-    /// Why it did not go over, or back, when it was last to: the hands' words for it.
+    /// On a newer version than the current one, with the way back closed: why.
+    pub left_behind: Option<String>,
+    /// Why it did not go over when the last upgrade tried it: the hands' words for it.
     pub stayed: Option<String>,
     /// Who waits for the goal to be reached.
     pub asked: Vec<RequestId>,
@@ -80,7 +80,7 @@ impl Actor {
             goal: Goal::Live,
             restarts: 0,
             wanted: false,
-            left_behind: false,
+            left_behind: None,
             stayed: None,
             asked: Vec::new(),
             backoff: BACKOFF_MIN,
@@ -97,7 +97,7 @@ impl Actor {
     /// It runs on this version now.
     pub fn goes_over(&mut self, to: Digest) {
         self.version = to;
-        self.left_behind = false;
+        self.left_behind = None;
         self.stayed = None;
     }
 

@@ -151,7 +151,8 @@ impl Component {
             let upgrade = turn.ledger.table.last_upgrade;
             self.straggles(&key, upgrade, turn);
         } else if let Some(actor) = self.actors.get_mut(&key) {
-            actor.left_behind = digest != row.current;
+            let why = || "its state had no way back to the current version".to_owned();
+            actor.left_behind = (digest != row.current).then(why);
         }
     }
 }

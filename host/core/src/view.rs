@@ -104,7 +104,7 @@ pub struct HolderView {
     pub address: Address,
     /// Whether it is still to go over, or back; otherwise only another upgrade takes it along.
     pub is_tried: bool,
-    /// Why it did not when it was last to; none where it was never tried.
+    /// Why it has not; none where it was never tried.
     pub stayed: Option<String>,
 }
 
@@ -159,7 +159,7 @@ impl World {
                 generation: actor.generation,
                 restarts: actor.restarts,
                 life: life(&actor.life),
-                left_behind: actor.left_behind,
+                left_behind: actor.left_behind.is_some(),
             })
         })
     }
@@ -225,11 +225,10 @@ fn versions(component: &Component) -> Vec<VersionView> {
             Role::Current => Vec::new(),
             Role::Old | Role::Incoming | Role::Staged => {
                 let holders = is_holder(*digest).filter(|(_, actor)| actor.is_embodied());
-                let is_acting = component.upgrade.as_ref().is_some_and(|upgrade| upgrade.draft.step == Step::Switching);
                 let view = |(key, actor): (&ActorKey, &Actor)| HolderView {
                     address: component.address(key),
-                    is_tried: is_acting || component.stragglers.contains_key(key),
-                    stayed: actor.stayed.clone(),
+                    is_tried: component.is_driven(key) || component.stragglers.contains_key(key),
+                    stayed: actor.left_behind.clone().or_else(|| actor.stayed.clone()),
                 };
                 holders.map(view).collect()
             }

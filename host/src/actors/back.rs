@@ -10,7 +10,7 @@ use changeling_core::reason::ExitReason;
 
 use super::actor::Actor;
 use super::birth;
-use super::guard::{bounded, bounded_save};
+use super::guard::{self, bounded};
 use super::held::Held;
 use super::incarnation::Incarnation;
 use super::kept::{Kept, off_the_workers};
@@ -44,19 +44,20 @@ enum Back {
     Exact(Instance),
     Down(Instance),
     Stays(String),
-    /// That it stays was told already.
-    Told,
     Dead(ExitReason),
 }
 
 /// Turns one actor back and tells how it went.
 pub async fn turn_back(actor: Arc<Actor>, order: Order) {
+    let (address, generation, upgrade) = (actor.address.clone(), order.generation, order.upgrade);
+    let left = |words| Event::LeftBehind { upgrade, address: address.clone(), generation, words };
     let mut incarnation = match tokio::time::timeout(PATIENCE, take_served(&actor, &order)).await {
         Ok(Some(incarnation)) => incarnation,
         // That life is over, and its exit was told.
         Ok(None) => return,
         Err(_) => {
-            return tell_left(&actor, &order, format!("it did not come to a message boundary within {PATIENCE:?}"));
+            let words = format!("it did not come to a message boundary within {PATIENCE:?}");
+            return actor.stage.news.tell(left(words));
         }
     };
     let kept = actor.kept(order.upgrade);
@@ -65,34 +66,28 @@ pub async fn turn_back(actor: Arc<Actor>, order: Order) {
         Back::Exact(instance) => (instance, true),
         Back::Down(instance) => (instance, false),
         Back::Stays(words) => {
-            tell_left(&actor, &order, words);
+            actor.stage.news.tell(left(words));
             return incarnation.give_back();
         }
-        Back::Told => return incarnation.give_back(),
         // Its exit says it all; where a state was kept, it comes back from that.
         Back::Dead(reason) => return incarnation.over(reason),
     };
     if let Err(function) = actor.switch(&order.to, None) {
         // It came while the state went back, as others did before it.
-        let words = format!("a call of {} waits, which the older version does not serve", function.name);
-        tell_left(&actor, &order, words);
+        actor
+            .stage
+            .news
+            .tell(left(format!("a call of {} waits, which the older version does not serve", function.name)));
         actor.stage.reaper.bury(instance);
         return incarnation.give_back();
     }
     let newer = std::mem::replace(&mut incarnation.instance, instance);
     (incarnation.since_switch, incarnation.switched) = (0, false);
     let changes = incarnation.instance.sandbox().timers.take_changes();
-    actor.stage.clock.hear(&actor, order.generation, changes);
-    let (upgrade, address, generation) = (order.upgrade, actor.address.clone(), order.generation);
+    actor.stage.clock.hear(&actor, generation, changes);
     actor.stage.news.tell(Event::TurnedBack { upgrade, address, generation, exact });
     incarnation.give_back();
     actor.stage.reaper.bury(newer);
-}
-
-/// It stays on the newer version, for these reasons.
-fn tell_left(actor: &Actor, order: &Order, words: String) {
-    let (upgrade, address, generation) = (order.upgrade, actor.address.clone(), order.generation);
-    actor.stage.news.tell(Event::LeftBehind { upgrade, address, generation, words });
 }
 
 /// The actor at a boundary where nothing waits that the older version lacks: the newer one handles that first. As long as
@@ -120,7 +115,7 @@ async fn go_back(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, kep
             Ok(()) => Back::Exact(older),
             Err(words) => Back::Stays(words),
         },
-        _ => by_the_way_down(actor, order, newer, older).await,
+        _ => by_the_way_down(order, newer, older).await,
     }
 }
 
@@ -146,41 +141,25 @@ async fn older(actor: &Arc<Actor>, code: &Arc<Code>) -> Result<Instance, Fault> 
 }
 
 /// The newer code saves in the older version, the older takes it: the work done since is kept.
-async fn by_the_way_down(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, mut older: Instance) -> Back {
+async fn by_the_way_down(order: &Order, newer: &mut Incarnation, mut older: Instance) -> Back {
     let label = newer.instance.code.version.label.clone();
     let Some(version) = order.down else {
         return Back::Stays(format!(
             "{label} writes no state version that the older one reads, and it handled messages"
         ));
     };
-    let saved = match save(actor, order, newer, version).await {
-        Ok(saved) => saved,
-        Err(back) => return back,
+    let saved = match guard::save(&mut newer.instance, version, AtStake::Live).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(not)) => return Back::Stays(format!("save: {not}")),
+        Err(fault) => return Back::Dead(fault.reason()),
     };
+    if let Err(words) = envelope::check(&saved, version, newer.instance.code.structure_of(version)) {
+        return Back::Stays(format!("save: {words}"));
+    }
     older.sandbox().timers = newer.instance.sandbox().timers.clone();
     match take(&mut older, version, &label, &saved).await {
         Ok(()) => Back::Down(older),
         Err(words) => Back::Stays(format!("code-change: {words}")),
-    }
-}
-
-/// Waited for no longer than on the way up; then it stays where it is, where its `save` ends.
-async fn save(actor: &Arc<Actor>, order: &Order, newer: &mut Incarnation, version: u32) -> Result<Vec<u8>, Back> {
-    let limit = actor.terms.now().limits.save;
-    let code = newer.instance.code.clone();
-    let mut saving = std::pin::pin!(bounded_save(limit, newer.instance.save(version, AtStake::Live)));
-    let Ok(saved) = tokio::time::timeout(limit, &mut saving).await else {
-        tell_left(actor, order, format!("its save did not end within {limit:?}; it runs on, and the actor with it"));
-        return Err(saving.await.map_or_else(|fault| Back::Dead(fault.reason()), |_| Back::Told));
-    };
-    let bytes = match saved {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(not)) => return Err(Back::Stays(format!("save: {not}"))),
-        Err(fault) => return Err(Back::Dead(fault.reason())),
-    };
-    match envelope::check(&bytes, version, code.structure_of(version)) {
-        Ok(()) => Ok(bytes),
-        Err(words) => Err(Back::Stays(format!("save: {words}"))),
     }
 }
 

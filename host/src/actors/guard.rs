@@ -8,7 +8,7 @@ use std::time::Duration;
 use changeling_core::reason::ExitReason;
 use futures_util::FutureExt;
 
-use crate::engine::instance::Fault;
+use crate::engine::instance::{AtStake, Fault, Instance, NotSaved};
 
 /// The longest that a guest may take over an act of its own life (to start, to save, to change, to end), waits included.
 /// A handler may wait for as long as it likes: its callers need not.
@@ -19,9 +19,14 @@ pub async fn bounded<T>(act: impl Future<Output = Result<T, Fault>>) -> Result<T
     ended_after(LONGEST_ACT, act).await
 }
 
-/// The same of a `save` of a live state: what asks for it may wait for it for `save_limit`, and it is not ended before.
-pub async fn bounded_save<T>(save_limit: Duration, act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    ended_after(save_limit.max(LONGEST_ACT), act).await
+/// The same of a `save`, which may take as long as somebody has set.
+pub async fn save(
+    instance: &mut Instance,
+    version: u32,
+    at_stake: AtStake,
+) -> Result<Result<Vec<u8>, NotSaved>, Fault> {
+    let longest = instance.sandbox().limits.longest_save;
+    ended_after(longest, instance.save(version, at_stake)).await
 }
 
 async fn ended_after<T>(longest: Duration, act: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 
 use super::actor::Actor;
 use super::birth;
-use super::guard::{bounded, bounded_save};
+use super::guard::{self, bounded};
 use super::held::Held;
 use super::incarnation::Incarnation;
 use super::kept::{Kept, State};
@@ -161,7 +161,7 @@ fn too_late(stop: Stop) -> Stop {
 async fn save(actor: &Arc<Actor>, order: &Order, old: &mut Instance, version: u32) -> Result<Vec<u8>, Stop> {
     let limit = actor.terms.now().limits.save;
     let code = old.code.clone();
-    let mut saving = std::pin::pin!(bounded_save(limit, old.save(version, AtStake::Live)).fuse());
+    let mut saving = std::pin::pin!(guard::save(old, version, AtStake::Live).fuse());
     let saved = match tokio::time::timeout(limit, &mut saving).await {
         Ok(saved) => saved,
         Err(_) => {

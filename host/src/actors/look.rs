@@ -8,7 +8,7 @@ use changeling_core::reason::CallError;
 use futures_channel::oneshot;
 
 use super::actor::Actor;
-use super::guard::{bounded, bounded_save};
+use super::guard::{self, bounded};
 use super::held::Held;
 use super::run_queue::RunQueue;
 use super::service::Service;
@@ -100,8 +100,7 @@ async fn saved(actor: &Arc<Actor>) -> Result<State, CallError> {
         return Err(CallError::Refused("its code exports no `state`".into()));
     };
     let shape = shapes.current;
-    let limit = actor.terms.now().limits.save;
-    let saved = bounded_save(limit, held.instance.save(shape.version, AtStake::Live)).await;
+    let saved = guard::save(&mut held.instance, shape.version, AtStake::Live).await;
     let bytes = after(held, saved.map(|saved| saved.map_err(|not| not.words)))?;
     Ok(State { version: shape.version, structure: shape.structure, label: version.label, bytes })
 }

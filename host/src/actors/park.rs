@@ -8,7 +8,7 @@ use changeling_core::id::{Digest, Generation};
 use changeling_core::reason::{CallError, ExitReason};
 
 use super::actor::Actor;
-use super::guard::bounded_save;
+use super::guard;
 use super::incarnation::Incarnation;
 use super::run::terminate;
 use crate::engine::envelope;
@@ -61,8 +61,7 @@ async fn save(actor: &Actor, incarnation: &mut Incarnation) -> Result<Parked, St
         None => None,
         Some(shapes) => {
             let version = shapes.current.version;
-            let limit = actor.terms.now().limits.save;
-            let saved = bounded_save(limit, incarnation.instance.save(version, AtStake::Live)).await;
+            let saved = guard::save(&mut incarnation.instance, version, AtStake::Live).await;
             let bytes = saved.map_err(|fault| format!("save: {fault}"))?.map_err(|not| format!("save: {not}"))?;
             envelope::check(&bytes, version, code.structure_of(version))?;
             Some((version, bytes))

@@ -9,7 +9,7 @@ use changeling_core::reason::{Cause, Refusal, Step};
 use changeling_core::{Event, Handover, Proof, Rehearsal};
 
 use super::actor::Actor;
-use super::guard::{bounded, bounded_save};
+use super::guard::{self, bounded};
 use super::held::Held;
 use super::stage::Stage;
 use crate::engine::code::Code;
@@ -62,7 +62,7 @@ impl Scratch {
         let stuck = |cause: Cause, words: String| {
             refusal(address, "save", cause, format!("it can be entered but not left again: {words}"))
         };
-        let saved = bounded(entered.save(version, AtStake::Copy)).await;
+        let saved = guard::save(&mut entered, version, AtStake::Copy).await;
         let saved = saved.map_err(|fault| stuck(fault.cause(), fault.to_string()))?;
         let bytes = saved.map_err(|not| stuck(not.cause, not.words))?;
         self.stage.reaper.bury(entered);
@@ -183,7 +183,7 @@ async fn look(actor: &Arc<Actor>, generation: Generation, version: u32) -> Resul
     let code = held.instance.code.clone();
     let limit = actor.terms.now().limits.save;
     let mut saving = Box::pin(async move {
-        let saved = bounded_save(limit, held.instance.save(version, AtStake::Live)).await;
+        let saved = guard::save(&mut held.instance, version, AtStake::Live).await;
         (held, saved)
     });
     let saved = match tokio::time::timeout(limit, &mut saving).await {
@@ -242,7 +242,7 @@ async fn take_over(
     }
     healthy(who, bounded(new.health()).await)?;
     let down = match returns {
-        true => bounded(new.save(version, AtStake::Copy)).await.ok().and_then(Result::ok),
+        true => guard::save(&mut new, version, AtStake::Copy).await.ok().and_then(Result::ok),
         false => None,
     };
     let round_trip = match down {
@@ -263,7 +263,7 @@ async fn is_stable(scratch: &Scratch, actor: &Actor, old: &Arc<Code>, version: u
     if !matches!(taken, Ok(Ok(()))) {
         return false;
     }
-    let again = bounded(instance.save(version, AtStake::Copy)).await;
+    let again = guard::save(&mut instance, version, AtStake::Copy).await;
     old.stage.reaper.bury(instance);
     matches!(again, Ok(Ok(again)) if again == bytes)
 }

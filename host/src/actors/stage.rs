@@ -1,7 +1,7 @@
 //! What all actors share: threads to run on, a clock for their timers, somebody to bury the dead, and somebody to tell.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -96,7 +96,10 @@ impl Reaper {
 }
 
 /// Fires the timers of all actors, on one thread.
-pub struct Clock(Sender<Alarm>);
+pub struct Clock {
+    alarms: Sender<Alarm>,
+    set: Arc<AtomicUsize>,
+}
 
 enum Alarm {
     Arm { at: Instant, timer: u64, actor: Weak<Actor>, generation: Generation },
@@ -110,8 +113,15 @@ impl Clock {
     /// Where it cannot be had.
     pub fn start() -> std::io::Result<Self> {
         let (sender, alarms) = channel();
-        std::thread::Builder::new().name("clock".into()).spawn(move || keep_time(&alarms))?;
-        Ok(Self(sender))
+        let set = Arc::new(AtomicUsize::new(0));
+        let count = set.clone();
+        std::thread::Builder::new().name("clock".into()).spawn(move || keep_time(&alarms, &count))?;
+        Ok(Self { alarms: sender, set })
+    }
+
+    /// How many timers are set and have not fired.
+    pub fn set(&self) -> usize {
+        self.set.load(Ordering::Relaxed)
     }
 
     /// Hears what has changed among the timers of this life.
@@ -120,14 +130,15 @@ impl Clock {
         let armed = armed.map(|(timer, at)| Alarm::Arm { at, timer, actor: Arc::downgrade(actor), generation });
         let disarmed = changes.disarmed.into_iter().map(|(timer, at)| Alarm::Disarm { at, timer });
         // At the host's end nothing fires any more.
-        disarmed.chain(armed).for_each(|alarm| _ = self.0.send(alarm));
+        disarmed.chain(armed).for_each(|alarm| _ = self.alarms.send(alarm));
     }
 }
 
-fn keep_time(alarms: &Receiver<Alarm>) {
+fn keep_time(alarms: &Receiver<Alarm>, set: &AtomicUsize) {
     // By time, then by number: a number is another timer's never.
     let mut pending: BTreeMap<(Instant, u64), (Weak<Actor>, Generation)> = BTreeMap::new();
     loop {
+        set.store(pending.len(), Ordering::Relaxed);
         let next = match pending.first_key_value() {
             None => alarms.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(((at, _), _)) => alarms.recv_timeout(at.saturating_duration_since(Instant::now())),

@@ -34,6 +34,9 @@ impl Ps {
         };
         loop {
             let document: Value = client.json(Method::GET, &path, &[], None)?;
+            if let (Some([]), Some(address)) = (document["actors"].as_array().map(Vec::as_slice), &self.address) {
+                is_there(&client, address)?;
+            }
             if self.reach.form.json {
                 out::line(document);
             } else {
@@ -48,6 +51,16 @@ impl Ps {
             }
             std::thread::sleep(Duration::from_secs(1));
         }
+    }
+}
+
+/// Of a list that is empty: a component may have no actor, but it must be one, and an address is that of an actor.
+fn is_there(client: &Client, address: &str) -> Result<(), Failure> {
+    let component = address.split('/').next().unwrap_or_default();
+    client.json(Method::GET, &format!("/v1/components/{}", escape(component)), &[], None)?;
+    match address == component {
+        true => Ok(()),
+        false => Err(Failure::new(Exit::NoSuchThing, format!("there is no actor `{address}`"))),
     }
 }
 

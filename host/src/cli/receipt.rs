@@ -89,7 +89,8 @@ pub fn print(receipt: &Value) {
     told.extend(under("found", list(&receipt["findings"]).map(text)));
     // One alone is the reason.
     let refusals: Vec<String> = list(&receipt["refusals"]).map(refusal).collect();
-    told.extend(under("refused", refusals).filter(|_| list(&receipt["refusals"]).count() > 1));
+    let heading = if receipt["outcome"] == "partial" { "not now" } else { "refused" };
+    told.extend(under(heading, refusals).filter(|_| list(&receipt["refusals"]).count() > 1));
     told.extend(under("held by", list(&receipt["holders"]).map(text)));
     told.push(("started", text(&receipt["started"])));
     told.push(("ended", text(&receipt["ended"])));

@@ -10,7 +10,7 @@ use crate::actors::service;
 use crate::actors::terms::{Settings, Terms};
 use crate::config::{ComponentConfig, Config};
 use crate::engine::compile;
-use crate::engine::limits::Limits;
+use crate::engine::limits::{LONGEST_SAVE, Limits};
 
 /// Finds the terms of a component. Clones share them.
 #[derive(Clone)]
@@ -73,6 +73,7 @@ fn settings(config: &ComponentConfig) -> Settings {
             log_per_second: count(limits.log),
             change_cpu: limits.change,
             save: limits.save,
+            longest_save: limits.save.max(LONGEST_SAVE),
             environment: config.env.clone().into_iter().collect(),
             ..Limits::default()
         }),

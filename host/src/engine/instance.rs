@@ -259,7 +259,7 @@ impl Instance {
         let limits = self.store.data().limits.clone();
         self.store.data_mut().memories.set_limit(limits.memory.saturating_mul(2));
         let cpu = match at_stake {
-            AtStake::Live => limits.save_cpu,
+            AtStake::Live => limits.longest_save,
             AtStake::Copy => limits.save,
         };
         // A look changes nothing, whatever the guest does in it.

@@ -27,13 +27,17 @@ pub struct Limits {
     pub change_cpu: Duration,
     /// Wall time after which an upgrade gives up on a `save`, which then runs on to its end.
     pub save: Duration,
-    /// Guest time after which a `save` is killed, and the actor with it.
-    pub save_cpu: Duration,
+    /// Work, and time of the clock, after which the `save` of a live state is ended, and its instance with it: an upgrade
+    /// may have given up on it long before.
+    pub longest_save: Duration,
     /// Guest time that `terminate` gets.
     pub terminate_cpu: Duration,
     /// Environment variables that the guest sees.
     pub environment: Arc<[(String, String)]>,
 }
+
+/// The least that a `save` of a live state has.
+pub const LONGEST_SAVE: Duration = Duration::from_secs(60);
 
 impl Default for Limits {
     fn default() -> Self {
@@ -46,7 +50,7 @@ impl Default for Limits {
             log_per_second: 64 << 10,
             change_cpu: Duration::from_secs(10),
             save: Duration::from_secs(5),
-            save_cpu: Duration::from_secs(60),
+            longest_save: LONGEST_SAVE,
             terminate_cpu: Duration::from_secs(5),
             environment: Arc::default(),
         }

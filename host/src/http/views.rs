@@ -90,10 +90,10 @@ fn why_it_holds(app: &App, holder: &HolderView) -> String {
     let activity = app.handle.router.stage.directory.actor(address).map(|actor| actor.view().activity);
     match (activity, stayed) {
         (Some(Activity::Stopped) | None, _) => format!("{address} is ending"),
-        (Some(Activity::Held), _) => format!("{address} is being switched"),
-        (_, Some(words)) if *is_tried => format!("{address} is tried again at its next boundary: {words}"),
-        (_, Some(words)) => format!("{address} stays until another upgrade: {words}"),
+        (_, Some(words)) if !is_tried => format!("{address} stays until another upgrade: {words}"),
         (_, None) if !is_tried => format!("{address} stays until another upgrade takes it along"),
+        (Some(Activity::Held), _) => format!("{address} is being switched"),
+        (_, Some(words)) => format!("{address} is tried again at its next boundary: {words}"),
         (Some(Activity::Running), None) => format!("{address} still handles a message, and is tried again"),
         (Some(Activity::Idle), None) => format!("{address} waits for its turn"),
     }
@@ -140,7 +140,7 @@ pub struct Which {
     address: Option<String>,
 }
 
-/// `GET /v1/actors`. Of a component that is not there, or an address without an actor, it says so.
+/// `GET /v1/actors`.
 #[utoipa::path(
     get,
     path = "/v1/actors",
@@ -150,26 +150,12 @@ pub struct Which {
 )]
 pub async fn actors(State(app): State<App>, Query(which): Query<Which>) -> Result<Json<wire::Actors>, Problem> {
     let which = which.address.map(|text| text.parse::<Address>()).transpose()?;
-    let wanted = which.clone();
-    let looked = app.handle.look(move |world| {
-        let fits = |view: &ActorView| match &which {
-            None => true,
-            Some(Address { component, key: None }) => view.address.component == *component,
-            Some(address) => view.address == *address,
-        };
-        let is_there = |name: &ComponentName| world.components().any(|component| component.name == *name);
-        let is_absent = which.as_ref().is_some_and(|which| !is_there(&which.component));
-        (world.actors().filter(fits).collect::<Vec<_>>(), is_absent)
-    });
-    let (views, is_absent) = looked.await?;
-    if let Some(wanted) = wanted {
-        let error = match wanted.key {
-            _ if is_absent => Some(CallError::NoSuchComponent),
-            Some(_) if views.is_empty() => Some(CallError::NoActor),
-            _ => None,
-        };
-        error.map_or(Ok(()), |error| Err(Problem::of_call(&error, &wanted, "")))?;
-    }
+    let fits = move |view: &ActorView| match &which {
+        None => true,
+        Some(Address { component, key: None }) => view.address.component == *component,
+        Some(address) => view.address == *address,
+    };
+    let views = app.handle.look(move |world| world.actors().filter(fits).collect::<Vec<_>>()).await?;
     let actors = views.into_iter().map(|view| actor_on_wire(&app, view)).collect();
     Ok(Json(wire::Actors { kind: "changeling.actors/1".into(), actors }))
 }

@@ -74,7 +74,7 @@ pub fn collect(handle: &Handle, views: &[ComponentView], calls: &Calls, process:
     families
 }
 
-fn holdings(handle: &Handle) -> [Family; 5] {
+fn holdings(handle: &Handle) -> [Family; 6] {
     let room = handle.router.stage.engine.room();
     let (instances, bytes, budget) = room.in_use();
     [
@@ -82,6 +82,7 @@ fn holdings(handle: &Handle) -> [Family; 5] {
         Family::gauge("changeling_instances_limit", "Instances that there may be").of(room.limit() as f64),
         Family::gauge("changeling_memory_bytes", "Guest memory, queued messages and kept states").of(bytes as f64),
         Family::gauge("changeling_memory_limit_bytes", "What these may take").of(budget as f64),
+        Family::gauge("changeling_timers", "Timers of actors that are set").of(handle.router.stage.clock.set() as f64),
         Family::counter("changeling_events_lost", "Events that could not be written")
             .of(handle.figures.events_lost() as f64),
     ]

@@ -160,8 +160,7 @@ impl Component {
             }
             Some(words) => {
                 draft.actors.left_behind += 1;
-                actor.left_behind = true;
-                actor.stayed = Some(words.clone());
+                actor.left_behind = Some(words.clone());
                 draft.hold(&address);
                 let refusal = Refusal::new(Step::Switching, "turn-back", Cause::Surroundings, words);
                 draft.refusals.push(refusal.of(address));

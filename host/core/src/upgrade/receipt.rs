@@ -32,7 +32,7 @@ pub(crate) struct Draft {
     pub findings: Vec<String>,
     pub actors: ActorCounts,
     pub rehearsal: RehearsalCounts,
-    /// Why it is turned back, or was refused.
+    /// Why it is turned back, or was refused; or why it is published without an actor.
     pub refusals: Vec<Refusal>,
     pub holders: Vec<String>,
     /// Whether any actor ever ran on the new version.

@@ -52,13 +52,18 @@ impl Component {
         turn.tell(Happening::Straggler { address: self.address(key), words });
     }
 
-    /// The next try is due, unless an upgrade in hand drives this actor.
-    pub fn try_straggler(&mut self, key: &ActorKey, turn: &mut Turn<'_>) {
-        let is_driven = self.upgrade.as_ref().is_some_and(|upgrade| match &upgrade.stage {
+    /// Whether the upgrade in hand is to take this actor over, or back.
+    pub fn is_driven(&self, key: &ActorKey) -> bool {
+        self.upgrade.as_ref().is_some_and(|upgrade| match &upgrade.stage {
             Stage::Switching(plan) | Stage::Deciding(plan) => plan.get(key).is_some(),
             Stage::Turning(back) => back.plan.get(key).is_some(),
             _ => false,
-        });
+        })
+    }
+
+    /// The next try is due, unless an upgrade in hand drives this actor.
+    pub fn try_straggler(&mut self, key: &ActorKey, turn: &mut Turn<'_>) {
+        let is_driven = self.is_driven(key);
         let (address, current) = (self.address(key), self.current);
         let (Some(straggler), Some(actor), Some(to)) = (self.stragglers.get(key), self.actors.get(key), current) else {
             return;
@@ -138,7 +143,8 @@ impl Component {
         self.proceed(turn);
     }
 
-    fn stays(&mut self, key: &ActorKey, words: String) {
+    /// Why an actor did not go over is kept until it does, or another upgrade tries it.
+    pub fn stays(&mut self, key: &ActorKey, words: String) {
         if let Some(actor) = self.actors.get_mut(key) {
             actor.stayed = Some(words);
         }

@@ -15,7 +15,8 @@ impl Component {
     /// Everybody who has an instance now is in the plan.
     pub fn begin_switching(&mut self, turn: &mut Turn<'_>) {
         let mut plan = Plan::default();
-        for (key, actor) in self.actors.iter().filter(|(_, actor)| actor.goal == Goal::Live) {
+        for (key, actor) in self.actors.iter_mut().filter(|(_, actor)| actor.goal == Goal::Live) {
+            actor.stayed = None;
             let is_taken = self.stragglers.get(key).is_some_and(|straggler| straggler.is_in_flight);
             let standing = match actor.life {
                 Life::Running if is_taken => Standing::Coming,
@@ -216,16 +217,13 @@ impl Component {
             return turn.stray();
         }
         match why {
+            NotSwitched::NotNow(_) if is_turning => {
+                plan.leave(key);
+            }
             NotSwitched::NotNow(words) => {
-                if let Some(actor) = self.actors.get_mut(key) {
-                    actor.stayed = Some(words);
-                }
-                if is_turning {
-                    plan.leave(key);
-                } else {
-                    let at = plan.postpone(key, turn.now);
-                    turn.wake(at, Alarm::Upgrade(self.name.clone()));
-                }
+                let at = plan.postpone(key, turn.now);
+                turn.wake(at, Alarm::Upgrade(self.name.clone()));
+                self.stays(key, words);
             }
             NotSwitched::Failed(refusal) => {
                 plan.leave(key);

@@ -28,7 +28,8 @@ pub(in crate::config) const COMPONENT: &[Setting<ComponentConfig>] = &[
     Setting {
         name: "on-demand",
         default: "true",
-        meaning: "Whether the first call to a key makes the actor, where it is keyed.",
+        meaning: "Whether the first call to a key makes the actor, where it is keyed. It lives until it leaves, is stopped, \
+                  or its component is removed: none ends for being idle.",
         holds: Holds::Births,
         write: |it| told(it.policy.on_demand),
         read: |it, value| value.flag().map(|on| it.policy.on_demand = on),
@@ -198,7 +199,8 @@ pub(in crate::config) const COMPONENT: &[Setting<ComponentConfig>] = &[
     Setting {
         name: "save-limit",
         default: "\"5s\"",
-        meaning: "How long an upgrade waits for one actor's `save`.",
+        meaning: "How long an upgrade waits for one actor's `save`. A `save` of a live state is ended after \
+                  that time, or after a minute where that is longer.",
         holds: Holds::AtOnce,
         write: |it| time(it.limits.save),
         read: |it, value| value.duration(MS..=HOUR).map(|time| it.limits.save = time),
