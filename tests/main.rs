@@ -12,6 +12,7 @@ mod cache;
 mod callers;
 mod calls;
 mod cli;
+mod costs;
 mod crowd;
 mod defects;
 mod disk_faults;

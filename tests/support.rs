@@ -9,6 +9,7 @@ mod judge;
 mod load;
 mod play;
 mod points;
+pub mod raw;
 mod receipt;
 pub mod recording;
 

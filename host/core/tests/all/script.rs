@@ -5,6 +5,7 @@ mod crowd;
 mod declared;
 mod ends;
 mod folder;
+mod judged;
 mod lives;
 mod loads;
 mod races;
