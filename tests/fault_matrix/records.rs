@@ -42,7 +42,7 @@ pub fn what_a_guest_says_is_cut() {
     living.stays_untouched();
 }
 
-/// An upgrade waits for each of its writings, half a second each; no message waits for one.
+/// An upgrade waits for each of its writings, a second each; no message waits for one.
 pub fn a_slow_disk_is_waited_for_by_no_call() {
     let living = living(HASTY, "slow:write:table.json");
     living.host.prepare(&bytes("counter-v2"));

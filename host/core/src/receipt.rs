@@ -51,7 +51,7 @@ pub struct Receipt {
     pub bytes: u64,
     /// How the dry run went.
     pub rehearsal: RehearsalCounts,
-    /// Each failure, in the guest's words.
+    /// Each failure, in the guest's words; where it was published without an actor, why that could not go over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refused>,
     /// Who still holds the old version, where it is not purged.

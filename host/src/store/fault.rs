@@ -5,7 +5,7 @@
 //! `CHANGELING_FAULT` is `count`, which logs every point, or `KIND[:OPERATION][:PATH][@FIRST[-[LAST]]]`:
 //!
 //! - KIND: `kill` (right before the operation), `kill-in` (a write is half done, anything else just done), `eio`,
-//!   `enospc` (half of a write is done), `erofs`, `eacces`, `slow` (it takes half a second more);
+//!   `enospc` (half of a write is done), `erofs`, `eacces`, `slow` (it takes a second more);
 //! - OPERATION: one of [`Op`]'s names; all where none is given;
 //! - PATH: how the path in the host's folder begins: `receipts`, `table.json`. A file that is still being written has
 //!   the path that it is to get, or that of its folder where this is not known yet;
@@ -58,7 +58,7 @@ enum Kind {
 }
 
 /// Longer than any other disk takes.
-const SLOW: Duration = Duration::from_millis(500);
+const SLOW: Duration = Duration::from_secs(1);
 
 const KINDS: [(Kind, &str); 8] = [
     (Kind::Slow, "slow"),
@@ -83,11 +83,7 @@ struct Plan {
 /// Passes a point: does `act`, unless a test wants otherwise. `folder` is the folder's name in the host's own.
 pub(super) fn pass<T>(op: Op, folder: &str, name: &str, act: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     match due(op, folder, name) {
-        None | Some(Kind::Count) => act(),
-        Some(Kind::Slow) => {
-            std::thread::sleep(SLOW);
-            act()
-        }
+        None | Some(Kind::Count | Kind::Slow) => act(),
         Some(Kind::Refuse(errno)) => Err(errno),
         Some(Kind::Kill) => die(),
         Some(Kind::KillIn) => {
@@ -106,11 +102,7 @@ pub(super) fn pass_write(
 ) -> io::Result<()> {
     let half = &bytes[..bytes.len() / 2];
     match due(Op::Write, folder, name) {
-        None | Some(Kind::Count) => write(bytes),
-        Some(Kind::Slow) => {
-            std::thread::sleep(SLOW);
-            write(bytes)
-        }
+        None | Some(Kind::Count | Kind::Slow) => write(bytes),
         Some(Kind::Refuse(Errno::NOSPC)) => {
             write(half)?;
             Err(Errno::NOSPC.into())
@@ -124,6 +116,7 @@ pub(super) fn pass_write(
     }
 }
 
+/// What happens at this point. Where it is counted or delayed, that has been done.
 fn due(op: Op, folder: &str, name: &str) -> Option<Kind> {
     static PLAN: OnceLock<Option<(Plan, Option<PathBuf>)>> = OnceLock::new();
     static PASSED: AtomicU64 = AtomicU64::new(0);
@@ -141,10 +134,13 @@ fn due(op: Op, folder: &str, name: &str) -> Option<Kind> {
         return None;
     }
     let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
-    if plan.kind == Kind::Count {
-        tracing::info!("point {number}: {} {path}", op.name());
+    let is_due = (plan.first..=plan.last).contains(&number);
+    match plan.kind {
+        Kind::Count => tracing::info!("point {number}: {} {path}", op.name()),
+        Kind::Slow if is_due => std::thread::sleep(SLOW),
+        _ => {}
     }
-    (plan.first..=plan.last).contains(&number).then_some(plan.kind)
+    is_due.then_some(plan.kind)
 }
 
 fn die() -> ! {

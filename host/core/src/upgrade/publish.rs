@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::plan::Plan;
-use super::receipt::NAMED;
 use super::{Stage, Standing, Upgrade};
 use crate::component::Component;
 use crate::contract::Kind;
@@ -181,7 +180,7 @@ impl Component {
         if holders.is_empty() {
             draft.holders.push(format!("calls or messages in flight on {old}"));
         }
-        for (holder, stayed) in holders.into_iter().take(NAMED) {
+        for (holder, stayed) in holders {
             draft.hold(&holder);
             let refusal = |why| Refusal::new(Step::Switching, "switch", Cause::Surroundings, why).of(holder);
             draft.refusals.extend(stayed.map(refusal));

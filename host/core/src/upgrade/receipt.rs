@@ -17,7 +17,7 @@ use crate::time::WallTime;
 use crate::turn::Turn;
 
 /// Failures and holders that a receipt names; the rest is counted.
-pub(crate) const NAMED: usize = 100;
+const NAMED: usize = 100;
 
 #[derive(Debug)]
 pub(crate) struct Draft {
