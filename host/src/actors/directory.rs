@@ -1,9 +1,11 @@
 //! Who is where: the actors by address, and what is current of each component.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use changeling_core::id::{Address, ComponentName};
+use changeling_core::reason::CallError;
 
 use super::actor::Actor;
 use super::service::Service;
@@ -14,6 +16,8 @@ use crate::engine::code::Code;
 #[derive(Default)]
 pub struct Directory {
     actors: RwLock<HashMap<Address, Arc<Actor>>>,
+    /// Whether no address gets an actor any more. Written under the lock of their map.
+    is_closed: AtomicBool,
     components: RwLock<HashMap<ComponentName, Published>>,
     /// Messages that were handled by actors that are gone. Written under the lock of the map that they leave.
     gone: Mutex<HashMap<ComponentName, u64>>,
@@ -46,18 +50,30 @@ impl Directory {
         self.actors.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// The actor at an address, or the one that `make` makes; true where it did.
-    pub fn actor_or(&self, address: &Address, make: impl FnOnce() -> Arc<Actor>) -> (Arc<Actor>, bool) {
+    /// The actor at an address, or the one that `make` makes.
+    ///
+    /// # Errors
+    /// `stopped`, where there is none and no address gets one any more.
+    pub fn actor_or(&self, address: &Address, make: impl FnOnce() -> Arc<Actor>) -> Result<Arc<Actor>, CallError> {
         if let Some(actor) = self.actor(address) {
-            return (actor, false);
+            return Ok(actor);
         }
         let mut actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
-        let mut made = false;
-        let actor = actors.entry(address.clone()).or_insert_with(|| {
-            made = true;
-            make()
-        });
-        (actor.clone(), made)
+        // Looked at under the lock: whoever closes finds all that were made.
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(CallError::Stopped);
+        }
+        Ok(actors.entry(address.clone()).or_insert_with(make).clone())
+    }
+
+    /// From here on nobody is told of those who wait for an actor, so no address gets one. Who is there is shut.
+    pub fn close(&self) {
+        let actors = {
+            let actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
+            self.is_closed.store(true, Ordering::Relaxed);
+            actors.values().cloned().collect::<Vec<_>>()
+        };
+        actors.iter().for_each(|actor| actor.shut(CallError::Stopped));
     }
 
     /// Frees the address, where it is still this actor's.
@@ -108,5 +124,19 @@ impl Directory {
     /// Nothing is current any more.
     pub fn withdraw(&self, name: &ComponentName) {
         self.components.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A caller may have found what is current a moment before.
+    #[test]
+    fn nobody_waits_for_an_actor_of_which_nobody_hears() {
+        let directory = Directory::default();
+        directory.close();
+        let late = directory.actor_or(&"counter".parse().unwrap(), || unreachable!("nobody would hear of it"));
+        assert_eq!(late.err(), Some(CallError::Stopped));
     }
 }

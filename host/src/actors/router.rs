@@ -85,7 +85,7 @@ impl Router {
             };
         }
         let make = || Actor::new(target.clone(), published.code.clone(), published.terms.clone(), self.stage.clone());
-        let (actor, _) = directory.actor_or(target, make);
+        let actor = directory.actor_or(target, make)?;
         self.post_to(&actor, message)
     }
 

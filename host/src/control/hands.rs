@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use changeling_core::happening::Happening;
 use changeling_core::id::{Address, ComponentName, Digest, Generation, Label, RequestId};
-use changeling_core::reason::{CallError, Cause, ExitReason, Refusal, Step};
+use changeling_core::reason::{Cause, ExitReason, Refusal, Step};
 use changeling_core::{Answer, Birth, Effect, Event, NotSwitched, Proof, Rehearsal, StartFailure};
 
 use super::terms::TermsOf;
@@ -201,7 +201,8 @@ impl Hands {
             }
             actor
         };
-        let (actor, _) = self.stage.directory.actor_or(&address, make);
+        // Nobody is born where the host has ended.
+        let Ok(actor) = self.stage.directory.actor_or(&address, make) else { return };
         actor.coming();
         let was_parked = from == Birth::Parked;
         let from = match from {
@@ -307,13 +308,7 @@ impl Hands {
     }
 
     fn end(&mut self) {
-        // First, so that nobody makes a mailbox that nobody will hear of.
-        for (component, _) in self.stage.directory.components() {
-            self.stage.directory.withdraw(&component);
-        }
-        for actor in self.stage.directory.actors() {
-            actor.shut(CallError::Stopped);
-        }
+        self.stage.directory.close();
         let unheard = self.stage.unheard.load(Ordering::Relaxed) - self.unheard;
         if unheard > 0 {
             let what = format!("{unheard} messages that nobody waited for");
