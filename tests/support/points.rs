@@ -48,8 +48,9 @@ impl Points {
         self.of.iter().enumerate().flat_map(each).collect()
     }
 
-    /// One run with one fault in one of its lives, and the life after it.
-    pub fn run(&self, fault: &str) {
+    /// One run with one fault in one of its lives, and the life after it. Whether the fault met anything: runs differ by a
+    /// few points.
+    pub fn run(&self, fault: &str) -> bool {
         let (life, fault) = fault.split_once(':').expect("life:fault");
         let (from, mut told, life) = match life {
             "1" => (&self.first, Told::default(), 1),
@@ -57,8 +58,9 @@ impl Points {
         };
         let dir = copy(from.path());
         told.with_faults(!fault.starts_with("kill"));
-        live(dir.path(), fault, &mut told, life);
+        let met = live(dir.path(), fault, &mut told, life);
         told.holds(dir.path());
+        !met.is_empty()
     }
 }
 
@@ -92,10 +94,10 @@ fn live(dir: &Path, fault: &str, told: &mut Told, life: u8) -> Vec<String> {
 }
 
 /// Does it with each of them, or with about so many, others every time, on twice as many threads as there are processors,
-/// since most of it is waiting. `CHANGELING_ONLY` names one alone.
-pub fn each(mut faults: Vec<String>, share: Option<usize>, run: impl Fn(&str) + Sync) {
+/// since most of it is waiting; nearly all of them must have met something. `CHANGELING_ONLY` names one alone.
+pub fn each(mut faults: Vec<String>, share: Option<usize>, run: impl Fn(&str) -> bool + Sync) {
     if let Ok(only) = std::env::var("CHANGELING_ONLY") {
-        return run(&only);
+        return assert!(run(&only), "{only} met nothing");
     }
     let of = faults.len();
     if let Some(share) = share {
@@ -104,14 +106,18 @@ pub fn each(mut faults: Vec<String>, share: Option<usize>, run: impl Fn(&str) + 
         faults = faults.into_iter().skip(since as usize % step).step_by(step).collect();
     }
     eprintln!("{} of {of} faults", faults.len());
-    let (next, failed) = (AtomicUsize::new(0), std::sync::Mutex::new(Vec::new()));
+    let (next, missed, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), std::sync::Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 * std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(fault))).is_err() {
-                        eprintln!("that was CHANGELING_ONLY={fault}");
-                        failed.lock().expect("no panic while it is held").push(fault.clone());
+                    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(fault))) {
+                        Ok(true) => {}
+                        Ok(false) => _ = missed.fetch_add(1, Ordering::Relaxed),
+                        Err(_) => {
+                            eprintln!("that was CHANGELING_ONLY={fault}");
+                            failed.lock().expect("no panic while it is held").push(fault.clone());
+                        }
                     }
                 }
             });
@@ -124,4 +130,7 @@ pub fn each(mut faults: Vec<String>, share: Option<usize>, run: impl Fn(&str) + 
         failed.len(),
         faults.len()
     );
+    let missed = missed.into_inner();
+    eprintln!("{missed} of {} met nothing", faults.len());
+    assert!(missed <= 2 + faults.len() / 20, "{missed} of {} met nothing", faults.len());
 }

@@ -2,7 +2,7 @@
 //! can be killed, or the disk can refuse. It decides nothing else, and a release build has none of it: without
 //! `debug_assertions` the environment is never read, and each operation is all that is left.
 //!
-//! `CHANGELING_FAULT` is `count`, which logs every point, or `KIND[:OPERATION][:PATH][@FIRST[-[LAST]]]`:
+//! Whatever is met is logged. `CHANGELING_FAULT` is `count`, which meets every point and does nothing, or `KIND[:OPERATION][:PATH][@FIRST[-[LAST]]]`:
 //!
 //! - KIND: `kill` (right before the operation), `kill-in` (a write is half done, anything else just done), `eio`,
 //!   `enospc` (half of a write is done), `erofs`, `eacces`, `slow` (it takes a second more);
@@ -116,7 +116,7 @@ pub(super) fn pass_write(
     }
 }
 
-/// What happens at this point. Where it is counted or delayed, that has been done.
+/// What happens at this point, which is logged. Where it is delayed, that has been done.
 fn due(op: Op, folder: &str, name: &str) -> Option<Kind> {
     static PLAN: OnceLock<Option<(Plan, Option<PathBuf>)>> = OnceLock::new();
     static PASSED: AtomicU64 = AtomicU64::new(0);
@@ -136,8 +136,8 @@ fn due(op: Op, folder: &str, name: &str) -> Option<Kind> {
     let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
     let is_due = (plan.first..=plan.last).contains(&number);
     match plan.kind {
-        Kind::Count => tracing::info!("point {number}: {} {path}", op.name()),
         Kind::Slow if is_due => std::thread::sleep(SLOW),
+        _ if is_due => tracing::info!("point {number}: {} {path}", op.name()),
         _ => {}
     }
     is_due.then_some(plan.kind)
