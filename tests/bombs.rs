@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{BINARY, Host, bomb, lives};
+use crate::support::{BINARY, Host, bomb, bytes, lives};
 
 /// Enough for every honest guest of these tests, and little for one that is not.
 const LITTLE: &str = "[host]\ncompile-cpu = \"6s\"\ncompile-memory = \"512MiB\"\n";
@@ -251,6 +251,24 @@ fn more_may_be_given_to_the_compiler_while_the_host_runs() {
     host.wait_for_log("[host] compile-cpu");
     assert_eq!(offer(&host, "bomb", &slow)["outcome"], "settled");
     assert_eq!(host.call("bomb", "answer", json!([])), json!(bomb::ANSWER));
+}
+
+#[test]
+fn what_the_good_tier_gives_up_is_compiled_by_the_fast_one_swapped_and_kept() {
+    let mut host = Host::with_fault("", "CHANGELING_FAULT_COMPILER", "good");
+    for (version, total) in [("counter-v1", 5), ("counter-v2", 10)] {
+        let receipt = offer(&host, "counter", &bytes(version));
+        assert_eq!(receipt["outcome"], "settled", "{receipt}");
+        assert!(receipt["findings"].to_string().contains("compiled by the fast tier, and runs slower"), "{receipt}");
+        assert_eq!(host.call("counter", "increment", json!([5])), json!(total));
+    }
+    host.interrupt();
+    host.start_again();
+    assert_eq!(host.call("counter", "increment", json!([5])), json!(15));
+    host.interrupt();
+    let (begin, rest) = (host.first_lines(), host.log_so_far());
+    let compiled = begin.iter().chain(&rest).find(|line| line.contains("the good tier takes more than"));
+    assert_eq!(compiled, None, "it was compiled again");
 }
 
 /// The fast tier is about twice as fast: somewhere lies what is too much for the good one and not for it.

@@ -159,6 +159,9 @@ impl Attempt {
     }
 
     fn run(&self, binary: &Path, component: &[u8]) -> Result<Vec<u8>, Failure> {
+        if fault::is_too_much(self.tier) {
+            return Err(Failure::Past(self.cpu()));
+        }
         let child = Command::new(binary)
             .arg(VERB)
             .args(child::args(self.tier, self.cpu, self.memory))
