@@ -37,6 +37,8 @@ message = \"2MiB\"
 [components.hostile]
 cpu = \"100ms\"
 log = \"0B/s\"
+[components.starting]
+cpu = \"100ms\"
 ";
 
 /// A host that runs, with a counter and a greeter in it.

@@ -4,21 +4,20 @@
 //! Single shots, so not Criterion's: alone and beside each kind in turn, a few rounds of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use comfy_table::{Table, presets};
-use tokio::task::JoinHandle;
 
 use crate::board::{Board, Floor, readable, spread};
 use crate::host::{Host, Target};
-use crate::hostile::{Entry, Guest, deed};
+use crate::hostile::{Entry, Guest, deed, laughing, ringing};
 
 /// Callers of the hostile guest at a time.
 const CALLERS: usize = 4;
 
-/// What the guests do, and where.
-const KINDS: [(&str, Entry, &str); 13] = [
+/// What guests do when they are called, and where.
+const DEEDS: [(&str, Entry, &str); 13] = [
     ("spin", Entry::Deed, deed::LOOP),
     ("trap", Entry::Deed, deed::TRAP),
     ("recurse", Entry::Deed, deed::RECURSE),
@@ -45,20 +44,12 @@ pub fn bench(board: &mut Board, host: &Host, rounds: usize, span: Duration) {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["beside guests that", "p50", "p99", "max", "alone: p50", "p99", "max"]);
-    for (kind, entry, deed) in KINDS {
-        host.deploy_bytes("hostile", &Guest::default().at(entry, deed).build_service());
-        let (function, args) = match entry {
-            Entry::Deed => ("deed", vec![0; 4]),
-            _ => ("echo", b"\x02hi".to_vec()),
-        };
-        let hostile = host.target("hostile", function);
+    for (kind, attack) in attacks() {
+        attack.prepare(host);
         let pairs: Vec<(Waits, Waits)> = (0..rounds)
             .map(|_| {
                 let alone = waits(&neighbour, span);
-                let attack = Attack::begin(host, &hostile, &args);
-                let beside = waits(&neighbour, span);
-                attack.end(host);
-                (beside, alone)
+                (attack.beside(host, || waits(&neighbour, span)), alone)
             })
             .collect();
         let median = |of: fn(&(Waits, Waits)) -> f64| readable(spread(pairs.iter().map(of)).1);
@@ -91,32 +82,83 @@ fn waits(neighbour: &Target, span: Duration) -> Waits {
     Waits([at(50), at(99), at(100)])
 }
 
-struct Attack {
-    ends: Arc<AtomicBool>,
-    callers: Vec<JoinHandle<()>>,
+/// What is done to the host.
+enum Attack {
+    /// A guest has callers that never rest.
+    Calls { guest: Vec<u8>, function: &'static str, args: Vec<u8> },
+    /// Versions that spin as they start are offered, one after the other; how many there were.
+    Offers(AtomicU32),
+    /// The timers of an actor always ring.
+    Rings,
+}
+
+fn attacks() -> impl Iterator<Item = (&'static str, Attack)> {
+    let deeds = DEEDS.into_iter().map(move |(kind, entry, deed)| {
+        let (function, args) = match entry {
+            Entry::Deed => ("deed", vec![0; 4]),
+            _ => ("echo", b"\x02hi".to_vec()),
+        };
+        (kind, Attack::Calls { guest: Guest::default().at(entry, deed).build_service(), function, args })
+    });
+    let laughing = Attack::Calls { guest: laughing(), function: "laugh", args: Vec::new() };
+    let offers = Attack::Offers(AtomicU32::new(0));
+    deeds.chain([("laugh", laughing), ("spin as they start", offers), ("ring all the time", Attack::Rings)])
 }
 
 impl Attack {
-    fn begin(host: &Host, hostile: &Target, args: &[u8]) -> Self {
-        let ends = Arc::new(AtomicBool::new(false));
-        let caller = |_| {
-            let (ends, hostile, args) = (ends.clone(), hostile.clone(), args.to_vec());
-            host.runtime.spawn(async move {
-                while !ends.load(Ordering::Relaxed) {
-                    // It dies of each; one that had no room was refused.
-                    _ = hostile.try_call(args.clone()).await;
-                    // A call that is answered at once gives nobody else a turn.
-                    tokio::task::yield_now().await;
-                }
-            })
-        };
-        let callers = (0..CALLERS).map(caller).collect();
-        Self { ends, callers }
+    fn prepare(&self, host: &Host) {
+        match self {
+            Self::Calls { guest, .. } => _ = host.deploy_bytes("hostile", guest),
+            Self::Offers(_) => {}
+            Self::Rings => _ = host.deploy_bytes("ringing", &ringing(0).build()),
+        }
     }
 
-    fn end(self, host: &Host) {
-        self.ends.store(true, Ordering::Relaxed);
-        let ended = host.runtime.block_on(futures_util::future::join_all(self.callers));
-        assert!(ended.into_iter().all(|ended| ended.is_ok()), "no caller has failed");
+    /// While it goes on, does something else.
+    fn beside<T>(&self, host: &Host, act: impl FnOnce() -> T) -> T {
+        let ends = Arc::new(AtomicBool::new(false));
+        match self {
+            Self::Calls { function, args, .. } => {
+                let hostile = host.target("hostile", function);
+                let caller = |_| host.runtime.spawn(call(hostile.clone(), args.clone(), ends.clone()));
+                let callers: Vec<_> = (0..CALLERS).map(caller).collect();
+                let done = act();
+                ends.store(true, Ordering::Relaxed);
+                let ended = host.runtime.block_on(futures_util::future::join_all(callers));
+                assert!(ended.into_iter().all(|ended| ended.is_ok()), "no caller has failed");
+                done
+            }
+            Self::Offers(made) => std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !ends.load(Ordering::Relaxed) {
+                        // Bytes that were refused are not judged again.
+                        let n = made.fetch_add(1, Ordering::Relaxed);
+                        let other = format!("\\{:02x}\\{:02x}", n & 255, n >> 8);
+                        let guest = Guest::default().at(Entry::Start, deed::LOOP).with_data(4096, &other);
+                        host.offer("starting", &guest.build_service());
+                    }
+                });
+                let done = act();
+                ends.store(true, Ordering::Relaxed);
+                done
+            }),
+            Self::Rings => {
+                let add = host.target("ringing", "add");
+                add.call_and_wait(1_u32.to_le_bytes().to_vec());
+                host.target("ringing", "deed").call_and_wait(vec![0; 4]);
+                let done = act();
+                add.call_and_wait(u32::MAX.to_le_bytes().to_vec());
+                done
+            }
+        }
+    }
+}
+
+async fn call(hostile: Target, args: Vec<u8>, ends: Arc<AtomicBool>) {
+    while !ends.load(Ordering::Relaxed) {
+        // It dies of each; one that had no room was refused.
+        _ = hostile.try_call(args.clone()).await;
+        // A call that is answered at once gives nobody else a turn.
+        tokio::task::yield_now().await;
     }
 }

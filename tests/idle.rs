@@ -11,14 +11,10 @@ fn a_thousand_idle_actors_add_nothing_that_runs_or_waits() {
     host.call("counter/first", "increment", json!([1]));
     let before = (host.entries("task"), host.entries("fd"));
     let mappings = host.entries("maps");
-    let figure = |host: &Host, name: &str| {
-        let text = host.get("/metrics").body;
-        text.as_str().expect("a text").lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
-    };
     // Each open connection has one.
     let tasks = |host: &Host| {
-        figure(host, "changeling_runtime_tasks ")
-            .zip(figure(host, "changeling_http_connections "))
+        host.figure("changeling_runtime_tasks")
+            .zip(host.figure("changeling_http_connections"))
             .map(|(all, open)| all - open)
     };
     let tasks_before = tasks(&host);
@@ -35,9 +31,9 @@ fn a_thousand_idle_actors_add_nothing_that_runs_or_waits() {
     host.until("there are no more tasks than before", |host| tasks(host) <= tasks_before);
     // An instance that a run has is not at rest.
     host.until("all are idle", |host| {
-        figure(host, "changeling_actors{component=\"counter\",state=\"idle\"}") == Some(1_000.0)
+        host.figure("changeling_actors{component=\"counter\",state=\"idle\"}") == Some(1_000.0)
     });
-    assert_eq!(figure(&host, "changeling_timers "), Some(0.0));
+    assert_eq!(host.figure("changeling_timers"), Some(0.0));
     // What admission counts with.
     let added = host.entries("maps") - mappings;
     assert!(added <= 999 * 8, "{added} mappings");
@@ -45,5 +41,5 @@ fn a_thousand_idle_actors_add_nothing_that_runs_or_waits() {
     // One that waits for something is counted.
     host.drop_in("timer", "timer").settled();
     host.call("timer", "once", json!([60_000]));
-    host.until("a timer is set", |host| figure(host, "changeling_timers ") == Some(1.0));
+    host.until("a timer is set", |host| host.figure("changeling_timers") == Some(1.0));
 }

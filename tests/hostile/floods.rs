@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::guest::{Entry, Guest, deed};
+use super::guest::{Entry, Guest, deed, ringing};
 use super::{Neighbour, crashes, offer};
 use crate::support::Host;
 
@@ -172,4 +172,20 @@ fn a_flood_of_messages_fills_one_mailbox_and_no_other() {
         assert_eq!(call.join().expect("it is answered").body, json!(text), "the next life handles what has waited");
     }
     neighbour.ends_well();
+}
+
+#[test]
+fn timers_that_ring_all_the_time_leave_room_for_calls() {
+    let host = Host::start();
+    let neighbour = Neighbour::of(&host);
+    offer(&host, "ringing", &ringing(1).build()).settled();
+    host.call("ringing", "add", json!([1]));
+    host.call("ringing", "deed", json!([0]));
+    for n in 2..=100 {
+        assert_eq!(host.call("ringing", "add", json!([1])), json!(n));
+    }
+    neighbour.ends_well();
+    host.until("some are set again", |host| host.figure("changeling_timers") > Some(0.0));
+    host.call("ringing", "add", json!([-100_i32 as u32]));
+    host.until("they are silent", |host| host.figure("changeling_timers") == Some(0.0));
 }

@@ -156,6 +156,41 @@ static WORLDS: LazyLock<(Resolve, PackageId)> = LazyLock::new(|| {
     (resolve, package)
 });
 
+/// One whose 64 timers ring again and again, after so many milliseconds each, once its `deed` has been called and as long
+/// as what it keeps is not zero.
+pub fn ringing(after: u64) -> Guest {
+    let ring = format!("(drop (call $send-after (i64.const {after}) (i32.const 65536) (i32.const 1)))");
+    let again = format!("(if (global.get $total) (then {ring}))");
+    Guest::default().at(Entry::Deed, &ring.repeat(64)).at(Entry::HandleInfo, &again)
+}
+
+/// One that laughs: its `laugh` gives lists of 16 lists, five deep, that are all the same ones, which is a million bytes of
+/// 16. Its `fine` is 7.
+pub fn laughing() -> Vec<u8> {
+    // Each of a level is the next level, and there are 16 of it.
+    let level = |at: u32| {
+        let bytes: String =
+            [at + 128, 16].into_iter().flat_map(u32::to_le_bytes).map(|byte| format!("\\{byte:02x}")).collect();
+        format!("(data (i32.const {at}) \"{}\")", bytes.repeat(16))
+    };
+    let text = format!(
+        "(component
+            (type $l0 (list u8)) (type $l1 (list $l0)) (type $l2 (list $l1)) (type $l3 (list $l2)) (type $l4 (list $l3))
+            (core module $m
+                (memory (export \"memory\") 1)
+                (data (i32.const 8) \"\\80\\00\\00\\00\\10\\00\\00\\00\")
+                {}
+                (func (export \"laugh\") (result i32) (i32.const 8))
+                (func (export \"fine\") (result i32) (i32.const 7)))
+            (core instance $it (instantiate $m))
+            (func (export \"laugh\") (result $l4)
+                (canon lift (core func $it \"laugh\") (memory (core memory $it \"memory\"))))
+            (func (export \"fine\") (result u32) (canon lift (core func $it \"fine\"))))",
+        [128, 256, 384, 512].map(level).concat(),
+    );
+    wat::parse_str(&text).unwrap_or_else(|why| panic!("{why}"))
+}
+
 /// The component of a core module as text.
 fn component(text: &str, world: &str) -> Vec<u8> {
     let (resolve, package) = &*WORLDS;

@@ -37,6 +37,13 @@ impl Host {
         self.post(&format!("/v1/call/{address}/{function}"), &body)
     }
 
+    /// What `/metrics` says of a figure, by its name and labels.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        let text = self.get("/metrics").body;
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+        text.as_str().expect("a text").lines().find_map(value)
+    }
+
     /// A caller that can be given to a thread.
     pub fn caller(&self) -> impl Fn(&str, &str, Value) -> Answer + Send + 'static {
         self.caller_within("60s")
