@@ -56,12 +56,12 @@ impl Callers {
 const FEW: usize = 10;
 
 /// The longest that any caller waited while there was a swap, how long the actor that it waited for was held for that,
-/// and the longest wait in a run of the same length without one.
+/// and the longest waits in two runs of the same length without one, which says what of a difference is chance.
 #[derive(Clone, Copy)]
 struct Waits {
     with: Duration,
     pause: Duration,
-    without: Duration,
+    without: [Duration; 2],
 }
 
 /// One swap of all.
@@ -88,6 +88,7 @@ pub fn bench(board: &mut Board, host: &Host, sizes: &[usize]) {
         "worst wait",
         "its pause",
         "without a swap",
+        "again",
     ]);
     let increment = host.target("crowd", "increment");
     let pauses = Pauses::listen();
@@ -136,11 +137,14 @@ fn swap_under_load(host: &Host, pauses: &Pauses, kind: Callers, crowd: &Arc<[Tar
     let swap = swap(host, guest);
     let with = load.stop(host);
     let pause = pauses.take().remove(&crowd[with.whom].address().to_string()).unwrap_or_default();
-    let load = Load::start(host, kind, crowd);
-    std::thread::sleep(swap.total);
-    let without = load.stop(host);
-    let waits = Waits { with: with.longest, pause, without: without.longest };
-    (Swap { waits: Some(waits), ..swap }, with.calls + without.calls)
+    let without = [(); 2].map(|()| {
+        let load = Load::start(host, kind, crowd);
+        std::thread::sleep(swap.total);
+        load.stop(host)
+    });
+    let calls = with.calls + without.iter().map(|run| run.calls).sum::<u64>();
+    let waits = Waits { with: with.longest, pause, without: without.map(|run| run.longest) };
+    (Swap { waits: Some(waits), ..swap }, calls)
 }
 
 /// What all of them have counted.
@@ -164,8 +168,8 @@ impl Swap {
         assert_eq!(self.receipt.actors.switched, size as u64, "all of them: {:?}", self.receipt);
         let (pause, span) = (self.pause(), |span: Duration| readable(nanos(span)));
         let micros = |us: u64| span(Duration::from_micros(us));
-        let [worst, paused, without] =
-            self.waits.map(|it| [it.with, it.pause, it.without].map(span)).unwrap_or_default();
+        let [worst, paused, without, again] =
+            self.waits.map(|it| [it.with, it.pause, it.without[0], it.without[1]].map(span)).unwrap_or_default();
         vec![
             size.to_string(),
             callers.to_owned(),
@@ -177,6 +181,7 @@ impl Swap {
             worst,
             paused,
             without,
+            again,
         ]
     }
 }
@@ -202,12 +207,21 @@ fn rank(board: &mut Board, size: usize, swaps: &[Swap], few: &mut Option<f64>) {
 /// No caller waits longer for a swap than its actor's pause, and what it would have waited anyway. The best of all, for
 /// a neighbour on this machine makes waits of its own.
 fn rank_waits(board: &mut Board, size: usize, kind: Callers, swaps: &[Swap]) {
-    let pair = |waits: Waits| (nanos(waits.with), nanos(waits.without + waits.pause));
-    let pairs = swaps.iter().filter_map(|swap| swap.waits).map(pair);
-    let best = pairs.min_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    let waits = || swaps.iter().filter_map(|swap| swap.waits);
+    let mut rank = |what: String, floor, pairs: Vec<(f64, f64)>| {
+        let best = pairs.into_iter().min_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+        board.add(
+            &format!("worst wait of {} {what}, best of {}", kind.name(), swaps.len()),
+            floor,
+            best.into_iter().collect(),
+        );
+    };
     let floor = Floor { name: "that actor's pause and the worst without a swap", target: Some(1.0) };
-    let what = format!("worst wait of {} in a swap of {size}, best of {}", kind.name(), swaps.len());
-    board.add(&what, floor, best.into_iter().collect());
+    let pairs = waits().map(|it| (nanos(it.with), nanos(it.without[0] + it.pause)));
+    rank(format!("in a swap of {size}"), floor, pairs.collect());
+    let floor = Floor { name: "the same in a run before", target: None };
+    let pairs = waits().map(|it| (nanos(it.without[1]), nanos(it.without[0])));
+    rank(format!("of {size} without a swap"), floor, pairs.collect());
 }
 
 fn nanos(span: Duration) -> f64 {
