@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::actors::kept::{Keeper, Spill};
-use crate::actors::run_queue::RunQueue;
+use crate::actors::run_queue::{RunQueue, Share};
 use crate::actors::stage::{Clock, News, Reaper, Stage};
 use crate::config::Config;
 use crate::control::terms::TermsOf;
@@ -53,7 +53,7 @@ pub struct Host {
     pub handle: Handle,
     door: Door,
     over: oneshot::Receiver<()>,
-    queue: RunQueue,
+    queues: [RunQueue; 2],
 }
 
 /// How long requests in flight may take at the end.
@@ -99,14 +99,19 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let kept = Keeper::new(room.clone(), config.host.kept_states, spill_to(&store));
     let engine = Engine::new(room)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let queue = RunQueue::start(workers, reactor::around(tokio::runtime::Handle::current()))?;
+    let around = || reactor::around(tokio::runtime::Handle::current());
+    let queues = [
+        RunQueue::start("actors", workers, Share::Full, around())?,
+        RunQueue::start("upkeep", workers, Share::Little, around())?,
+    ];
     let stage = {
-        let queue = queue.clone();
+        let [queue, upkeep] = queues.clone();
         move |news: News| {
             let (clock, reaper) = (Clock::start()?, Reaper::start()?);
             Ok(Stage {
                 engine,
                 queue,
+                upkeep,
                 clock,
                 reaper,
                 kept,
@@ -130,12 +135,12 @@ pub async fn start(options: Options) -> anyhow::Result<Host> {
     let reload =
         |access, at| Reload::new(manifest, (config.clone(), notes), terms, access, (token.clone(), at), handle.clone());
     match open((dir, wanted), &config, &handle, listener, token.clone(), keys, reload).await {
-        Ok(door) => Ok(Host { handle, door, over, queue }),
+        Ok(door) => Ok(Host { handle, door, over, queues }),
         Err(e) => {
             // Whoever is back already is put away again.
             handle.tell(Event::End);
             _ = over.await;
-            queue.close();
+            queues.iter().for_each(RunQueue::close);
             handle.store.alive.end(wall_now())?;
             Err(e)
         }
@@ -198,7 +203,7 @@ impl Host {
     /// # Errors
     /// Where the last files cannot be written.
     pub async fn end(self) -> anyhow::Result<()> {
-        let Self { handle, door, over, queue } = self;
+        let Self { handle, door, over, queues } = self;
         let Door { ready, stop_http, http, watcher, manifest, .. } = door;
         _ = ready.send(false);
         drop((watcher, manifest));
@@ -211,7 +216,7 @@ impl Host {
         if tokio::time::timeout(HTTP_GRACE, http).await.is_err() {
             tracing::warn!("requests that were still open after {HTTP_GRACE:?} were cut");
         }
-        queue.close();
+        queues.iter().for_each(RunQueue::close);
         // Each for itself: one that fails says nothing of the other.
         let (removed, ended) = (handle.store.status.remove(), handle.store.alive.end(wall_now()));
         removed?;

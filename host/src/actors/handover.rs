@@ -1,7 +1,8 @@
 //! Switching one actor: hold → wait for the message in hand → save → code-change → health → switch → release.
 //!
 //! Everything that can fail comes before the switch and leaves the old instance as it was. The new instance is made
-//! before the hold, so that the pause is that of the state alone.
+//! before the hold, so that the pause is that of the state alone; and by other threads ([`prepare`]), which give way to all
+//! others, for it takes several times as long.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,12 +58,16 @@ enum Stop {
     Dead(NotSwitched, ExitReason),
 }
 
+/// Makes the new instance, which goes on to [`switch`]. Nobody waits for this.
+pub async fn prepare(actor: Arc<Actor>, order: Order) {
+    match fresh(&actor, &order.to).await {
+        Ok(new) => actor.stage.clone().queue.spawn(switch(actor, order, new)),
+        Err(why) => tell_not(&actor, &order, why),
+    }
+}
+
 /// Switches one actor and tells how it went.
-pub async fn switch(actor: Arc<Actor>, order: Order) {
-    let mut new = match fresh(&actor, &order.to).await {
-        Ok(new) => new,
-        Err(why) => return tell_not(&actor, &order, why),
-    };
+async fn switch(actor: Arc<Actor>, order: Order, mut new: Instance) {
     let held = tokio::time::timeout(order.hold_timeout, actor.take(order.generation, false)).await;
     let mut incarnation = match held {
         Ok(Some(incarnation)) => incarnation,
@@ -240,7 +245,8 @@ fn release(
     if is_seeded(Defect::InstanceLeaked) {
         return std::mem::forget(old);
     }
-    actor.stage.reaper.bury(old);
+    // Where the new ones are made: at one pace, or older ones would pile up while all processors are busy.
+    actor.stage.upkeep.spawn(async move { drop(old) });
 }
 
 fn tell_not(actor: &Actor, order: &Order, why: NotSwitched) {

@@ -147,29 +147,21 @@ pub async fn rehearse(
     generation: Generation,
     handover: Handover,
 ) {
-    let outcome = match handover {
+    let (stage, address) = (scratch.stage.clone(), actor.address.clone());
+    let tell = move |outcome| stage.news.tell(Event::Rehearsed { upgrade, address, generation, outcome });
+    let Handover::State { version, returns } = handover else {
         // There is no state to try it on; that it starts was proven.
-        Handover::Restart => Rehearsal::Passed { bytes: 0, round_trip: None },
-        Handover::State { version, returns } => try_on(&scratch, &actor, generation, version, returns).await,
+        return tell(Rehearsal::Passed { bytes: 0, round_trip: None });
     };
-    scratch.stage.news.tell(Event::Rehearsed { upgrade, address: actor.address.clone(), generation, outcome });
-}
-
-async fn try_on(
-    scratch: &Scratch,
-    actor: &Arc<Actor>,
-    generation: Generation,
-    version: u32,
-    returns: bool,
-) -> Rehearsal {
-    let (bytes, old) = match look(actor, generation, version).await {
-        Ok(looked) => looked,
-        Err(ended) => return ended,
-    };
-    match take_over(scratch, actor, &old, version, returns, &bytes).await {
-        Ok(round_trip) => Rehearsal::Passed { bytes: bytes.len() as u64, round_trip },
-        Err(Verdict::Refused(refusal)) => Rehearsal::Failed(refusal),
-        Err(Verdict::Unproven(words)) => Rehearsal::NotLooked(words),
+    match look(&actor, generation, version).await {
+        Err(ended) => tell(ended),
+        Ok((bytes, old)) => scratch.stage.clone().upkeep.spawn(async move {
+            tell(match take_over(&scratch, &actor, &old, version, returns, &bytes).await {
+                Ok(round_trip) => Rehearsal::Passed { bytes: bytes.len() as u64, round_trip },
+                Err(Verdict::Refused(refusal)) => Rehearsal::Failed(refusal),
+                Err(Verdict::Unproven(words)) => Rehearsal::NotLooked(words),
+            });
+        }),
     }
 }
 

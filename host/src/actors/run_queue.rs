@@ -26,6 +26,29 @@ struct Shared {
     around: Around,
 }
 
+/// What a queue's threads get of processors that are wanted by others, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// As much as any other thread.
+    Full,
+    /// About a tenth.
+    Little,
+}
+
+impl Share {
+    /// For the thread that asks, and for good.
+    fn take(self) {
+        if self == Self::Little {
+            // For the system, a process of this number is its thread of this number. Nobody is refused to be nicer; who is
+            // not is only less considerate.
+            _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+        }
+    }
+}
+
+/// Linux gives a thread of this niceness 110 where others have 1,024 (`sched_prio_to_weight`).
+const NICE: i32 = 10;
+
 #[derive(Default)]
 struct Inner {
     runnable: VecDeque<Runnable>,
@@ -34,17 +57,18 @@ struct Inner {
 }
 
 impl RunQueue {
-    /// Starts so many workers.
+    /// Starts so many workers, whose threads are named after `name`.
     ///
     /// # Errors
     /// Where a thread cannot be had.
-    pub fn start(workers: usize, around: Around) -> std::io::Result<Self> {
+    pub fn start(name: &str, workers: usize, share: Share, around: Around) -> std::io::Result<Self> {
         let queue = Self(Arc::new(Shared { inner: Mutex::default(), work: Condvar::new(), around }));
         for n in 0..workers {
             let queue = queue.clone();
-            std::thread::Builder::new()
-                .name(format!("actors-{n}"))
-                .spawn(move || (queue.0.around)(&mut || queue.work()))?;
+            std::thread::Builder::new().name(format!("{name}-{n}")).spawn(move || {
+                share.take();
+                (queue.0.around)(&mut || queue.work());
+            })?;
         }
         Ok(queue)
     }

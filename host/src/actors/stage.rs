@@ -25,8 +25,11 @@ use crate::engine::timers::Changes;
 pub struct Stage {
     /// Makes instances.
     pub engine: Engine,
-    /// Carries runs.
+    /// Carries what somebody waits for: messages, and whatever an actor is held for.
     pub queue: RunQueue,
+    /// Carries what upgrades do beside actors that go on meanwhile: instances are made, tried, and dropped. It takes far
+    /// longer than what actors are held for, and its threads give way to everybody's.
+    pub upkeep: RunQueue,
     /// Fires timers.
     pub clock: Clock,
     /// Drops instances and kept states.

@@ -17,7 +17,7 @@ use crate::actors::directory::Directory;
 use crate::actors::guard::bounded;
 use crate::actors::kept::Keeper;
 use crate::actors::rehearse::{Scratch, of_nobody};
-use crate::actors::run_queue::RunQueue;
+use crate::actors::run_queue::{RunQueue, Share};
 use crate::actors::stage::{Clock, News, Reaper, Stage};
 use crate::engine::code::Code;
 use crate::engine::instance::{Fault, Instance};
@@ -62,7 +62,8 @@ impl Bench {
         let kept = Keeper::new(room.clone(), 0, Arc::new(|_| Err("a bench has no folder".to_owned())));
         let stage = Stage {
             engine: Engine::new(room)?,
-            queue: RunQueue::start(0, reactor::around(runtime.handle().clone()))?,
+            queue: RunQueue::start("actors", 0, Share::Full, reactor::around(runtime.handle().clone()))?,
+            upkeep: RunQueue::start("upkeep", 0, Share::Little, reactor::around(runtime.handle().clone()))?,
             clock: Clock::start()?,
             reaper: Reaper::start()?,
             kept,

@@ -82,7 +82,7 @@ impl Hands {
             Effect::Prove { upgrade, component, digest, keyed } => {
                 let address = made_up(&component, keyed);
                 match self.scratch(&component, digest) {
-                    Some(scratch) => self.stage.queue.spawn(prove(scratch, upgrade, address)),
+                    Some(scratch) => self.stage.upkeep.spawn(prove(scratch, upgrade, address)),
                     None => {
                         let outcome = Proof::Refused(missing(&component, digest));
                         self.stage.news.tell(Event::Proved { upgrade, outcome });
@@ -112,7 +112,7 @@ impl Hands {
                 match self.code(&address.component, to) {
                     Some(to) => {
                         let order = handover::Order { upgrade, attempt, generation, to, handover, hold_timeout };
-                        self.stage.queue.spawn(handover::switch(actor, order));
+                        self.stage.upkeep.spawn(handover::prepare(actor, order));
                     }
                     None => {
                         let why = NotSwitched::Failed(missing(&address.component, to));
