@@ -216,6 +216,9 @@ impl Host {
         if tokio::time::timeout(HTTP_GRACE, http).await.is_err() {
             tracing::warn!("requests that were still open after {HTTP_GRACE:?} were cut");
         }
+        // A service holds on to all that it shares with others, and is held by that.
+        let directory = &handle.router.stage.directory;
+        directory.components().iter().for_each(|(component, _)| directory.withdraw(component));
         queues.iter().for_each(RunQueue::close);
         // Each for itself: one that fails says nothing of the other.
         let (removed, ended) = (handle.store.status.remove(), handle.store.alive.end(wall_now()));

@@ -87,8 +87,11 @@ fn live(dir: &Path, fault: &str, told: &mut Told, life: u8) -> Vec<String> {
             assert!(is_of_the_disk(&end.log), "{}", end.log);
         }
     }
-    let words = "point ";
-    let points = end.log.lines().filter_map(|line| line.split_once(words)).map(|(_, point)| point.to_owned()).collect();
+    let point = |line: &str| {
+        let (number, what) = line.split_once("\"point ")?.1.split_once(": ")?;
+        number.parse::<u64>().ok().map(|_| what.to_owned())
+    };
+    let points = end.log.lines().filter_map(point).collect();
     told.ended(&end);
     points
 }

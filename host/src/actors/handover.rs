@@ -2,7 +2,7 @@
 //!
 //! Everything that can fail comes before the switch and leaves the old instance as it was. The new instance is made
 //! before the hold, so that the pause is that of the state alone; and by other threads ([`prepare`]), which give way to all
-//! others, for it takes several times as long.
+//! others of this host, for it takes several times as long.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ enum Stop {
     Dead(NotSwitched, ExitReason),
 }
 
-/// Makes the new instance, which goes on to [`switch`]. Nobody waits for this.
+/// Makes the new instance, which goes on to [`switch`]. No caller waits for this.
 pub async fn prepare(actor: Arc<Actor>, order: Order) {
     match fresh(&actor, &order.to).await {
         Ok(new) => actor.stage.clone().queue.spawn(switch(actor, order, new)),

@@ -31,7 +31,7 @@ struct Shared {
 pub enum Share {
     /// As much as any other thread.
     Full,
-    /// About a tenth.
+    /// About a tenth of what each other thread gets.
     Little,
 }
 
@@ -100,6 +100,11 @@ impl RunQueue {
 
     fn push(&self, runnable: Runnable) {
         let mut inner = self.lock();
+        if inner.closed {
+            // What it holds may lock, too.
+            drop(inner);
+            return drop(runnable);
+        }
         inner.runnable.push_back(runnable);
         if inner.idle > 0 {
             drop(inner);

@@ -28,7 +28,7 @@ pub struct Stage {
     /// Carries what somebody waits for: messages, and whatever an actor is held for.
     pub queue: RunQueue,
     /// Carries what upgrades do beside actors that go on meanwhile: instances are made, tried, and dropped. It takes far
-    /// longer than what actors are held for, and its threads give way to everybody's.
+    /// longer than what actors are held for, and its threads give way to all others of this host.
     pub upkeep: RunQueue,
     /// Fires timers.
     pub clock: Clock,

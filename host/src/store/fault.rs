@@ -135,12 +135,14 @@ fn due(op: Op, folder: &str, name: &str) -> Option<Kind> {
     }
     let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
     let is_due = (plan.first..=plan.last).contains(&number);
-    match plan.kind {
-        Kind::Slow if is_due => std::thread::sleep(SLOW),
-        _ if is_due => tracing::info!("point {number}: {} {path}", op.name()),
-        _ => {}
+    if !is_due {
+        return None;
     }
-    is_due.then_some(plan.kind)
+    tracing::info!("point {number}: {} {path}", op.name());
+    if plan.kind == Kind::Slow {
+        std::thread::sleep(SLOW);
+    }
+    Some(plan.kind)
 }
 
 fn die() -> ! {
