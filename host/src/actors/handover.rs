@@ -58,7 +58,7 @@ enum Stop {
     Dead(NotSwitched, ExitReason),
 }
 
-/// Makes the new instance, which goes on to [`switch`]. No caller waits for this.
+/// Makes the new instance, and has the actor switched to it. No caller waits for the making.
 pub async fn prepare(actor: Arc<Actor>, order: Order) {
     match fresh(&actor, &order.to).await {
         Ok(new) => actor.stage.clone().queue.spawn(switch(actor, order, new)),
