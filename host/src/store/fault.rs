@@ -2,7 +2,8 @@
 //! can be killed, or the disk can refuse. It decides nothing else, and a release build has none of it: without
 //! `debug_assertions` the environment is never read, and each operation is all that is left.
 //!
-//! Whatever is met is logged. `CHANGELING_FAULT` is `count`, which meets every point and does nothing, or `KIND[:OPERATION][:PATH][@FIRST[-[LAST]]]`:
+//! `CHANGELING_FAULT` is `count`, which meets every point and does nothing, or
+//! `KIND[:OPERATION][:PATH][@FIRST[-[LAST]]]`; each point that it meets is logged:
 //!
 //! - KIND: `kill` (right before the operation), `kill-in` (a write is half done, anything else just done), `eio`,
 //!   `enospc` (half of a write is done), `erofs`, `eacces`, `slow` (it takes a second more);
